@@ -1,0 +1,1 @@
+"""The engine of pystack: from an answer file to a verified cloud."""
