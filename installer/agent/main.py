@@ -1,0 +1,169 @@
+"""The agent's loop: reads requests from the controller, answers each, and leaves nothing behind.
+
+Requests are JSON objects with ``do`` and ``id``; each gets ``{"reply": id, "result": ...}`` or ``{"reply": id,
+"error": ...}``. What happens meanwhile is told by ``{"event": ...}``. A request runs in a thread of its own, so that
+several steps can be applied side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from typing import Any, Callable, Dict, List, Optional
+
+from installer.agent import apply, lock, probes, wire
+from installer.agent.host import Host
+from installer.resources import load_all
+from installer.resources.base import from_wire
+from installer.resources.secret import MASK
+
+
+class Agent:
+    """One session with one controller.
+
+    Args:
+        read: returns up to n bytes of the controller's stream.
+        writer: where replies and events go.
+    """
+
+    def __init__(self, read: Callable[[int], bytes], writer: wire.Writer) -> None:
+        self._read = read
+        self._writer = writer
+        self._steps: Dict[str, apply.Step] = {}
+        self._lock_fd: Optional[int] = None
+        self._gone = threading.Event()
+        self._blobs: Dict[str, bytes] = {}
+        self._blob_came = threading.Condition()
+        self._secrets: List[str] = []
+        self._threads: List[threading.Thread] = []
+
+    def serve(self) -> None:
+        """Answer requests until the controller says goodbye or is gone; then end what is in hand, and stop."""
+        try:
+            while True:
+                message = wire.read_frame(self._read)
+                if isinstance(message, dict) and "blob" in message:
+                    self._keep_blob(message["blob"], wire.read_frame(self._read))
+                elif message["do"] == "goodbye":
+                    break
+                else:
+                    thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
+        except wire.LinkLost:
+            pass
+        self._gone.set()
+        with self._blob_came:
+            self._blob_came.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _answer(self, request: Dict[str, Any]) -> None:
+        try:
+            result = getattr(self, f"_do_{request['do']}")(request)
+            self._send({"reply": request["id"], "result": result})
+        except lock.Busy as busy:
+            self._send({"reply": request["id"], "busy": busy.holder})
+        except BaseException as problem:
+            self._send(
+                {
+                    "reply": request["id"],
+                    "error": f"{type(problem).__name__}: {problem}",
+                    "traceback": traceback.format_exc().splitlines()[-20:],
+                }
+            )
+
+    def _do_probe(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        return probes.probe(request["ask"], self._host("probe"))
+
+    def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
+        steps = [
+            apply.Step(step["name"], tuple(from_wire(resource) for resource in step["resources"]))
+            for step in request["steps"]
+        ]
+        self._steps = {step.name: step for step in steps}
+        for step in steps:
+            for resource in step.resources:
+                self._secrets += [secret.reveal() for secret in resource.reads_secrets() if secret]
+        self._secrets = sorted(set(self._secrets), key=len, reverse=True)
+        return apply.changes(steps, self._host("plan"))
+
+    def _do_lock(self, request: Dict[str, Any]) -> bool:
+        if self._lock_fd is None:
+            self._lock_fd = lock.take(
+                request["owner"],
+                request["run"],
+                request["wait"],
+                lambda text: self._send({"event": "progress", "step": "lock", "text": text}),
+            )
+        return True
+
+    def _do_apply(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        if self._lock_fd is None:
+            raise RuntimeError("apply without the host lock")
+        name = request["step"]
+
+        def tell(event: Dict[str, Any]) -> None:
+            self._send({"event": "resource", "step": name, **event})
+
+        return apply.apply(self._steps[name], self._host(name), tell, self._gone.is_set)
+
+    def _host(self, step: str) -> Host:
+        return Host(
+            fetch=self._fetch,
+            progress=lambda text: self._send({"event": "progress", "step": step, "text": text}),
+            lock_fd=self._lock_fd,
+        )
+
+    def _fetch(self, sha256: str) -> bytes:
+        with self._blob_came:
+            if sha256 not in self._blobs:
+                self._send({"need": sha256})
+            while sha256 not in self._blobs:
+                if self._gone.is_set():
+                    raise wire.LinkLost("the controller went away while content was awaited")
+                self._blob_came.wait()
+            return self._blobs[sha256]
+
+    def _keep_blob(self, sha256: str, data: Any) -> None:
+        with self._blob_came:
+            self._blobs[sha256] = data
+            self._blob_came.notify_all()
+
+    def _send(self, value: Dict[str, Any]) -> None:
+        """Send a message with every known secret masked; when the controller is gone, work goes on unheard."""
+        try:
+            self._writer.send(_mask(value, self._secrets))
+        except wire.LinkLost:
+            self._gone.set()
+
+
+def _mask(value: Any, secrets: List[str]) -> Any:
+    """Return a value in which no secret of four characters or more shows; shorter ones are in ordinary words."""
+    if isinstance(value, str):
+        for secret in secrets:
+            if len(secret) >= 4:
+                value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, dict):
+        return {key: _mask(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mask(item, secrets) for item in value]
+    return value
+
+
+def main() -> None:
+    """Serve the controller at the other end of standard input and output."""
+    for name in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
+        signal.signal(name, signal.SIG_IGN)
+    os.umask(0o022)
+    load_all()
+    channel = os.fdopen(os.dup(1), "wb", buffering=0)
+    # What a library prints must not end up between frames.
+    os.dup2(2, 1)
+    channel.write(wire.READY)
+    Agent(sys.stdin.buffer.raw.read, wire.Writer(channel)).serve()  # type: ignore[attr-defined]
+    os._exit(0)

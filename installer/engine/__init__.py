@@ -1,0 +1,1 @@
+"""Runs a plan: every step on every host as soon as what it needs is ready."""

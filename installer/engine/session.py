@@ -1,0 +1,157 @@
+"""One host's agent as the controller sees it: calls, replies, events, blobs."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, cast
+
+from installer.agent import bootstrap, wire
+from installer.errors import HostUnreachable, InternalError, PreflightRefused
+from installer.resources.base import Resource, to_wire
+from installer.transport import Connection
+
+Event = dict[str, Any]
+
+
+class AgentSession:
+    """An agent on a host.
+
+    Args:
+        connection: the host.
+        listen: takes the host's events: dicts with ``event``, ``host``, and what goes with them.
+        blobs: content by sha256 that the agent may ask for.
+        python: the interpreter on the host.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        listen: Callable[[Event], None],
+        blobs: Mapping[str, bytes],
+        python: str = "python3",
+    ) -> None:
+        self.address = connection.address
+        self._listen = listen
+        self._blobs = blobs
+        self._stream = connection.start(bootstrap.command(python))
+        self._writer = wire.Writer(cast(Any, self._stream))
+        self._replies: dict[int, Future[Any]] = {}
+        self._ids = itertools.count(1)
+        self._in_hand: dict[int, str] = {}
+        self._lock = threading.Lock()
+        self._stream.write(bootstrap.source())
+        self._reader = threading.Thread(
+            target=self._listen_to_agent, name=f"agent {self.address}", daemon=True
+        )
+        self._reader.start()
+
+    def probe(self, ask: Mapping[str, Any]) -> Future[dict[str, Any]]:
+        """Ask for facts and for what preflight wants to know."""
+        return self._call("probe", "looking at the host", ask=ask)
+
+    def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
+        """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""
+        packed = [
+            {"name": name, "resources": [to_wire(item) for item in items]} for name, items in steps.items()
+        ]
+        return self._call("plan", "comparing the host with the plan", steps=packed)
+
+    def lock(self, owner: str, run: str, wait: float) -> Future[bool]:
+        """Take the host lock; see ``installer.agent.lock.take``."""
+        return self._call("lock", "taking the host lock", owner=owner, run=run, wait=wait)
+
+    def apply(self, step: str) -> Future[dict[str, Any]]:
+        """Apply a step of the plan; see ``installer.agent.apply.apply``."""
+        return self._call("apply", f"role {step}", step=step)
+
+    def close(self) -> None:
+        """Say goodbye: the agent ends what it has in hand, and itself."""
+        try:
+            self._writer.send({"do": "goodbye", "id": 0})
+        except wire.LinkLost:
+            pass
+        self._stream.close()
+
+    def _call(self, do: str, words: str, **arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._lock:
+            number = next(self._ids)
+            self._replies[number] = future
+            self._in_hand[number] = words
+        try:
+            self._writer.send({"do": do, "id": number, **arguments})
+        except wire.LinkLost:
+            self._fail_all()
+        return future
+
+    def _listen_to_agent(self) -> None:
+        try:
+            wire.skip_to_ready(self._stream.read)
+            while True:
+                self._take(cast(dict[str, Any], wire.read_frame(self._stream.read)))
+        except wire.LinkLost:
+            self._fail_all()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "need" in message:
+            digest = message["need"]
+            self._writer.send({"blob": digest}, self._blobs[digest])
+        elif "event" in message:
+            self._listen({**message, "host": self.address})
+        else:
+            self._settle(message)
+
+    def _settle(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            future = self._replies.pop(message["reply"])
+            self._in_hand.pop(message["reply"])
+        if "result" in message:
+            future.set_result(message["result"])
+        elif "busy" in message:
+            future.set_exception(HostBusy(self.address, message["busy"]))
+        else:
+            trace = "\n".join(message.get("traceback", []))
+            future.set_exception(
+                InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}")
+            )
+
+    def _fail_all(self) -> None:
+        with self._lock:
+            waiting, doing = list(self._replies.values()), list(self._in_hand.values())
+            self._replies.clear()
+            self._in_hand.clear()
+        code = self._stream.exit_code(2.0)
+        for future in waiting:
+            future.set_exception(link_lost(self.address, doing, self._stream.errors(), code))
+
+
+class HostBusy(PreflightRefused):
+    """Another installer holds the host lock.
+
+    Args:
+        host: the address.
+        holder: what the lock says: ``owner``, ``run``, ``since``.
+    """
+
+    def __init__(self, host: str, holder: Mapping[str, Any]) -> None:
+        super().__init__(
+            f"{host}: {holder.get('owner', 'another installer')} is installing on this host (run {holder.get('run', '?')})",
+            "wait until that run has ended, then run the same command again",
+        )
+        self.host = host
+        self.holder = holder
+
+
+def link_lost(host: str, doing: list[str], errors: str, code: int | None) -> HostUnreachable:
+    """Return the error for an agent that went away: what it was doing, and what it said last."""
+    what = ", ".join(sorted(set(doing))) or "nothing"
+    ended = f" (the agent ended with code {code})" if code not in (None, 0) else ""
+    said = f"\n  {errors.strip().splitlines()[-1]}" if errors.strip() else ""
+    return HostUnreachable(
+        host,
+        f"{host}: the link was lost{ended} while it was at: {what}{said}",
+        "the host finishes the resource it has in hand; run the same command again, it carries on from there",
+    )

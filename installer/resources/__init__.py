@@ -1,0 +1,14 @@
+"""Things that must be true on a host: one module per type. They travel to the host: standard library, Python 3.9."""
+
+from __future__ import annotations
+
+import importlib
+
+#: Every module with resource types; the agent loads them all before its first request.
+MODULES = ("file",)
+
+
+def load_all() -> None:
+    """Make every resource type known."""
+    for name in MODULES:
+        importlib.import_module(f"{__name__}.{name}")

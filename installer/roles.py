@@ -1,0 +1,59 @@
+"""What a role is: a class that says which resources must be true on which hosts, and after what."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from installer.cloud import Cloud, CloudHost
+from installer.paths import ROLES
+from installer.platforms import merged_facts
+from installer.resources.base import Resource
+
+
+class Role:
+    """One part of the cloud, such as the identity service. Roles do no IO.
+
+    Class attributes:
+        name: the folder under roles/ and the word in plans and reports.
+        title: one line for the operator.
+        groups: the groups whose hosts get this role.
+        after: roles that must be converged on all their hosts first.
+        after_here: roles that must be converged on the same host first.
+        waits_for_packages: whether the host's package transaction must have ended first.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    groups: ClassVar[tuple[str, ...]]
+    after: ClassVar[tuple[str, ...]] = ()
+    after_here: ClassVar[tuple[str, ...]] = ()
+    waits_for_packages: ClassVar[bool] = True
+
+    def wanted(self, cloud: Cloud) -> bool:  # noqa: ARG002 - subclasses use it
+        """Tell whether the answer file asks for this role at all."""
+        return True
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        """Yield what must be true on this host, in the order in which it must become true."""
+        raise NotImplementedError
+
+    def ports(self, cloud: Cloud, host: CloudHost) -> Iterable[int]:  # noqa: ARG002 - subclasses use them
+        """Return the TCP ports that this role's services will listen on, for preflight and firewall."""
+        return ()
+
+    def facts(self, host: CloudHost) -> Mapping[str, Any]:
+        """Return this role's platform facts for a host, from ``roles/<name>/platforms.yaml``."""
+        return merged_facts(ROLES / self.name / "platforms.yaml", host.platform)
+
+
+@functools.cache
+def all_roles() -> tuple[Role, ...]:
+    """Return one instance of every role under roles/, sorted by name."""
+    found = []
+    for folder in sorted(path.parent for path in ROLES.glob("*/role.py")):
+        module = importlib.import_module(f"roles.{folder.name}.role")
+        found.append(module.ROLE)
+    return tuple(found)
