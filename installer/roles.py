@@ -32,7 +32,7 @@ class Role:
     after_here: ClassVar[tuple[str, ...]] = ()
     waits_for_packages: ClassVar[bool] = True
 
-    def wanted(self, cloud: Cloud) -> bool:  # noqa: ARG002 - subclasses use it
+    def wanted(self, cloud: Cloud) -> bool:
         """Tell whether the answer file asks for this role at all."""
         return True
 
@@ -40,7 +40,7 @@ class Role:
         """Yield what must be true on this host, in the order in which it must become true."""
         raise NotImplementedError
 
-    def ports(self, cloud: Cloud, host: CloudHost) -> Iterable[int]:  # noqa: ARG002 - subclasses use them
+    def ports(self, cloud: Cloud, host: CloudHost) -> Iterable[int]:
         """Return the TCP ports that this role's services will listen on, for preflight and firewall."""
         return ()
 

@@ -117,9 +117,7 @@ def _converge(batch: List[Resource], host: Host, tell: Tell) -> List[str]:
         for item, _ in differing:
             suspect = item
             if differs(item, after[item.id]):
-                raise CannotFix(
-                    f"still not as expected after the fix: {'; '.join(item.explain(after[item.id], host))}"
-                )
+                raise CannotFix(f"still not as expected after the fix: {'; '.join(item.explain(after[item.id], host))}")
             tell({"resource": item.id, "what": "changed", "seconds": seconds, "lines": explained[item.id]})
     except Exception as problem:
         raise _NotConverged(report(problem, suspect, host)) from problem

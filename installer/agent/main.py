@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional
@@ -45,7 +44,9 @@ class Agent:
         try:
             while True:
                 message = wire.read_frame(self._read)
-                if isinstance(message, dict) and "blob" in message:
+                if not isinstance(message, dict):
+                    raise wire.LinkLost("a binary frame that nobody announced")
+                if "blob" in message:
                     self._keep_blob(message["blob"], wire.read_frame(self._read))
                 elif message["do"] == "goodbye":
                     break
@@ -165,5 +166,5 @@ def main() -> None:
     # What a library prints must not end up between frames.
     os.dup2(2, 1)
     channel.write(wire.READY)
-    Agent(sys.stdin.buffer.raw.read, wire.Writer(channel)).serve()  # type: ignore[attr-defined]
+    Agent(lambda size: os.read(0, size), wire.Writer(channel)).serve()
     os._exit(0)

@@ -108,9 +108,7 @@ class Writer:
         Raises:
             LinkLost: the other side is gone.
         """
-        data = b"".join(
-            encode_bytes(value) if isinstance(value, bytes) else encode(value) for value in values
-        )
+        data = b"".join(encode_bytes(value) if isinstance(value, bytes) else encode(value) for value in values)
         with self._lock:
             try:
                 self._stream.write(data)

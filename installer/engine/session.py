@@ -43,9 +43,7 @@ class AgentSession:
         self._in_hand: dict[int, str] = {}
         self._lock = threading.Lock()
         self._stream.write(bootstrap.source())
-        self._reader = threading.Thread(
-            target=self._listen_to_agent, name=f"agent {self.address}", daemon=True
-        )
+        self._reader = threading.Thread(target=self._listen_to_agent, name=f"agent {self.address}", daemon=True)
         self._reader.start()
 
     def probe(self, ask: Mapping[str, Any]) -> Future[dict[str, Any]]:
@@ -54,9 +52,7 @@ class AgentSession:
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""
-        packed = [
-            {"name": name, "resources": [to_wire(item) for item in items]} for name, items in steps.items()
-        ]
+        packed = [{"name": name, "resources": [to_wire(item) for item in items]} for name, items in steps.items()]
         return self._call("plan", "comparing the host with the plan", steps=packed)
 
     def lock(self, owner: str, run: str, wait: float) -> Future[bool]:
@@ -114,9 +110,7 @@ class AgentSession:
             future.set_exception(HostBusy(self.address, message["busy"]))
         else:
             trace = "\n".join(message.get("traceback", []))
-            future.set_exception(
-                InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}")
-            )
+            future.set_exception(InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}"))
 
     def _fail_all(self) -> None:
         with self._lock:

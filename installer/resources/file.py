@@ -67,9 +67,7 @@ class File(Resource):
             os.unlink(self.path)
             return
         if isinstance(actual, dict) and "sha256" not in actual:
-            raise CannotFix(
-                f"{self.path} is a {actual['type']}, not a file; move it away if it is not needed"
-            )
+            raise CannotFix(f"{self.path} is a {actual['type']}, not a file; move it away if it is not needed")
         expected = self.expected() or {}
         if isinstance(actual, dict) and actual["sha256"] == expected["sha256"]:
             set_owner_and_mode(self.path, self.owner, self.group, self.mode)
@@ -80,11 +78,7 @@ class File(Resource):
     def explain(self, actual: Actual, host: Host) -> List[str]:
         expected = self.expected()
         if not isinstance(actual, dict) or expected is None or "sha256" not in actual:
-            size = (
-                f"+ {len((self.content or '').splitlines())} lines"
-                if self.content is not None
-                else "+ content"
-            )
+            size = f"+ {len((self.content or '').splitlines())} lines" if self.content is not None else "+ content"
             return (
                 super().explain(actual, host)
                 if expected is None
@@ -176,9 +170,7 @@ class Symlink(Resource):
 
     def fix(self, actual: Actual, host: Host) -> None:
         if isinstance(actual, dict) and actual.get("type") != "symlink":
-            raise CannotFix(
-                f"{self.path} exists and is not a symbolic link; move it away if it is not needed"
-            )
+            raise CannotFix(f"{self.path} exists and is not a symbolic link; move it away if it is not needed")
         temporary = f"{self.path}.pystack-new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -216,9 +208,7 @@ def sha256_of(path: str) -> str:
 def write_atomically(path: str, data: bytes, owner: str, group: str, mode: int) -> None:
     """Write a file so that a reader sees the old or the new one, whole, and a crash leaves one of them."""
     folder = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{os.path.basename(path)}.", suffix=".pystack-new", dir=folder
-    )
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".pystack-new", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
@@ -261,11 +251,7 @@ _ASSIGNMENT = re.compile(r"^(\s*(?:export\s+)?[\w.\-\"']+\s*[=:]\s*)\S.*$")
 
 
 def _lines_with(text: str, values: Sequence[str]) -> List[str]:
-    return [
-        line
-        for line in text.splitlines()
-        if any(part in line for value in values for part in value.splitlines())
-    ]
+    return [line for line in text.splitlines() if any(part in line for value in values for part in value.splitlines())]
 
 
 def _key_of(line: str) -> Optional[str]:
