@@ -1,0 +1,177 @@
+"""Making lab hosts, removing them, and what an answer file needs to know of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from installer.lab import image, keys, layers, machine, network, places, platforms, settings
+from installer.lab.host import LabHost, get, hosts, load
+from installer.lab.places import LabRefused, Report, check_name, host_folder, lock, silent, write
+from installer.lab.settings import Login
+from installer.resources.secret import Secret
+
+_ROOM_PER_HOST = 2.0
+
+
+def up(
+    names: Sequence[str],
+    platform: str = "debian-13",
+    report: Report = silent,
+    *,
+    python: bool = True,
+    sudo_user: str = "",
+    sudo_password: Secret | str | None = None,
+    binds: Sequence[str] = (),
+) -> list[LabHost]:
+    """Make throw-away hosts, boot them and wait until one can log in.
+
+    Args:
+        names: short names of the hosts.
+        platform: what they run, a name of `platforms.PLATFORMS`.
+        report: told in words what is being done.
+        python: with Python 3 or without.
+        sudo_user: log in as this user, who may use sudo, instead of root, whose login is then refused.
+        sudo_password: that user's password for SSH and sudo; None: key only, sudo without password.
+        binds: folders of this machine that the hosts see, as nspawn's ``--bind=`` takes them.
+
+    Raises:
+        LabRefused: before anything is changed: not root, a name taken or not usable, the disk full, no package source,
+            bridge or network belonging to somebody else.
+        LabFailed: when image or host could not be made; the hosts made so far are removed again.
+    """
+    kind = platforms.find(platform)
+    for name in names:
+        check_name(name)
+    if len(set(names)) < len(names):
+        raise LabRefused(f"a name is given twice: {', '.join(names)}", "Give every lab host a name of its own.")
+    machine.check(report=report)
+    _check_free(names)
+    machine.check_room(places.LAB, _ROOM_PER_HOST * len(names), "making these lab hosts")
+    base = image.provide(kind, python, report)
+    password = Secret(sudo_password) if isinstance(sudo_password, str) else sudo_password
+    login = Login(sudo_user or "root", password)
+    started = time.monotonic()
+    made: list[LabHost] = []
+    try:
+        with lock("lab"):
+            _check_free(names)
+            for name in names:
+                made.append(_make(name, kind.name, base, login, tuple(binds)))
+            _write_known_hosts()
+        for host in made:
+            host.boot()
+        for host in made:
+            host.wait()
+            seconds = time.monotonic() - started
+            report(f"lab host {host.name} ({kind.name}) is up at {host.address} after {seconds:.1f} s")
+    except BaseException:
+        down([host.name for host in made])
+        raise
+    return made
+
+
+def _check_free(names: Sequence[str]) -> None:
+    taken = [name for name in names if load(name) is not None]
+    if taken:
+        raise LabRefused(
+            f"lab hosts of these names exist already: {', '.join(taken)}",
+            f"Use them as they are, or remove them: `pystack lab-down {' '.join(taken)}`.",
+        )
+
+
+def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, ...]) -> LabHost:
+    subnet = network.ensure()
+    folder = host_folder(name)
+    if folder.exists():
+        # Left by a run that was cut off before the host was complete.
+        layers.unmount(folder)
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    own = keys.make()
+    address = network.free_address(subnet, [host.address for host in hosts()])
+    root = layers.mount_settings(folder, base)
+    try:
+        settings.apply(root, name, address, subnet, login, _public_key(), own)
+    finally:
+        layers.unmount(folder)
+    layers.discard(folder)
+    host = LabHost(name, platform, address, login.user, str(base), own.public, binds)
+    host.save()
+    return host
+
+
+def _public_key() -> str:
+    private, public = places.LAB / "id_ed25519", places.LAB / "id_ed25519.pub"
+    if not (private.exists() and public.exists()):
+        pair = keys.make()
+        write(private, pair.private, 0o600)
+        write(public, f"{pair.public}\n")
+    return public.read_text().strip()
+
+
+def _write_known_hosts() -> None:
+    lines = [f"{host.address},{host.name},{host.name}.{places.DOMAIN} {host.host_key}\n" for host in hosts()]
+    write(places.LAB / "known_hosts", "".join(lines))
+
+
+def down(names: Sequence[str] | None = None, report: Report = silent, purge: bool = False) -> None:
+    """Remove lab hosts; with the last one go bridge, address translation and the lab's key too.
+
+    Args:
+        names: which ones; None: all.
+        report: told in words what is being done.
+        purge: remove the cached base images as well, when no host is left.
+
+    Raises:
+        LabRefused: when there is no host of such a name, or not root.
+    """
+    machine.check(("ip", "nft"))
+    with lock("lab"):
+        for host in hosts() if names is None else [get(name) for name in names]:
+            report(f"removing lab host {host.name}")
+            host.remove()
+        if hosts():
+            _write_known_hosts()
+            return
+        if places.LAB.exists():
+            report(f"removing the lab's network {places.BRIDGE}")
+            network.remove()
+            shutil.rmtree(places.LAB)
+        if purge:
+            image.purge(report)
+        for folder in (places.LAB.parent, places.IMAGES.parent):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def shell(name: str) -> None:
+    """Become an interactive SSH session on a lab host; does not return.
+
+    Raises:
+        LabRefused: when there is no such host.
+    """
+    argv = get(name).ssh()
+    os.execvp(argv[0], argv)  # noqa: S606 -- the terminal is handed over, there is nothing to quote
+
+
+def answers(members: Sequence[LabHost]) -> dict[str, str]:
+    """Return the parameters that an answer file needs to install on lab hosts; the first is the controller.
+
+    The private key's path is not among them, because it belongs to the one who installs: `LabHost.private_key`.
+
+    Args:
+        members: the hosts. The user is left out when they do not all have the same.
+    """
+    workers = members[1:] or members
+    values = {
+        "CONFIG_CONTROLLER_HOST": members[0].address,
+        "CONFIG_COMPUTE_HOSTS": ",".join(host.address for host in workers),
+        "CONFIG_NETWORK_HOSTS": members[0].address,
+        "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
+    }
+    users = {host.user for host in members}
+    return values | ({"CONFIG_SSH_USER": users.pop()} if len(users) == 1 else {})

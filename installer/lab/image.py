@@ -1,0 +1,118 @@
+"""Base images: one folder per platform and package list, built once, shared by all lab hosts of that kind."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from installer.lab import places, sources, trust
+from installer.lab.machine import check_room
+from installer.lab.places import LabFailed, Report, command, lock, write
+from installer.lab.platforms import LabPlatform
+
+# Part of every image's name: raise it when the recipe below changes.
+_RECIPE = "1"
+_ROOM = 2.0
+
+
+def provide(platform: LabPlatform, python: bool, report: Report) -> Path:
+    """Return the folder of a base image; builds it when there is none.
+
+    Args:
+        platform: what to build.
+        python: with Python 3 or without.
+        report: told of the build and its time.
+
+    Raises:
+        LabFailed: when the packages cannot be fetched or installed.
+        LabRefused: when the disk is too full or the machine has no package source for it.
+    """
+    packages = sorted(platform.packages + (platform.python if python else ()))
+    listing = sources.sources_for(platform.suite, sources.read())
+    options = sources.read_options()
+    authorities = trust.read_own_authorities()
+    content = "\n".join([_RECIPE, *packages, listing, *options, *sorted(authorities)])
+    image = places.IMAGES / f"{platform.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    with lock(image.name):
+        if not image.is_dir():
+            check_room(places.IMAGES, _ROOM, "a base image")
+            report(f"building the base image of {platform.name}{'' if python else ' without Python'} (once)")
+            started = time.monotonic()
+            _build(image, platform.suite, packages, listing, options, authorities)
+            report(f"base image of {platform.name} built in {time.monotonic() - started:.0f} s")
+    return image
+
+
+def _build(
+    image: Path,
+    suite: str,
+    packages: list[str],
+    listing: str,
+    options: list[str],
+    authorities: dict[str, str],
+) -> None:
+    unfinished = image.with_name(f"{image.name}.unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pystack-lab-") as scratch:
+        write(Path(scratch, "debian.sources"), listing)
+        own = Path(scratch, "authorities")
+        own.mkdir()
+        for name, pem in authorities.items():
+            write(own / name, pem)
+        try:
+            command(
+                [
+                    "mmdebstrap",
+                    "--mode=root",
+                    "--variant=minbase",
+                    "--format=directory",
+                    f"--include={','.join(packages)}",
+                    "--dpkgopt=force-unsafe-io",
+                    *(f"--aptopt={option}" for option in options),
+                    # Before ca-certificates is configured, so that it takes them into its bundle.
+                    f'--essential-hook=mkdir -p "$1/usr/local/share"; cp -r {own} "$1/usr/local/share/ca-certificates"',
+                    '--customize-hook=chroot "$1" update-ca-certificates',
+                    '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service',
+                    suite,
+                    str(unfinished),
+                    str(Path(scratch, "debian.sources")),
+                ],
+                env={"DEBIAN_FRONTEND": "noninteractive"},
+            )
+        except LabFailed as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise LabFailed(
+                f"the base image of {suite} could not be built\n{error.message}",
+                "A missing key: upgrade the package debian-archive-keyring. A failed fetch: see whether this machine's"
+                " mirror (/etc/apt) holds that suite. Then run the same command again.",
+            ) from error
+    _anonymise(unfinished)
+    unfinished.rename(image)
+
+
+def _anonymise(root: Path) -> None:
+    """Take out of an image what must differ between hosts, and what only served its making."""
+    for path in [*root.glob("etc/ssh/ssh_host_*"), root / "etc/hostname", root / "etc/resolv.conf"]:
+        path.unlink(missing_ok=True)
+    (root / "etc/dpkg/dpkg.cfg.d/99mmdebstrap").unlink(missing_ok=True)
+    (root / "etc/machine-id").write_text("")
+    listing = root / "etc/apt/sources.list.d/0000debian.sources"
+    listing.rename(listing.with_name("debian.sources"))
+
+
+def purge(report: Report) -> None:
+    """Remove all cached images."""
+    if places.IMAGES.is_dir():
+        report(f"removing the cached images in {places.IMAGES}")
+        shutil.rmtree(places.IMAGES)
+        _remove_if_empty(places.IMAGES.parent)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,55 @@
+"""The platforms that a lab host can have, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from installer.lab.places import LabRefused
+
+# What a freshly installed server has that mmdebstrap's smallest system has not; nothing of OpenStack.
+_SERVER = (
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "kmod",
+    "libpam-systemd",
+    "netbase",
+    "openssh-server",
+    "procps",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+)
+
+
+@dataclass(frozen=True)
+class LabPlatform:
+    """One distribution and version that the lab can make.
+
+    Args:
+        name: as in answer files and on the command line, such as ``debian-13``.
+        suite: the code name in the package archive.
+        packages: what the image holds beside mmdebstrap's ``minbase``.
+        python: the packages that bring Python 3; left out of an image without Python.
+    """
+
+    name: str
+    suite: str
+    packages: tuple[str, ...] = _SERVER
+    python: tuple[str, ...] = ("python3",)
+
+
+PLATFORMS = {
+    platform.name: platform for platform in (LabPlatform("debian-13", "trixie"), LabPlatform("debian-12", "bookworm"))
+}
+
+
+def find(name: str) -> LabPlatform:
+    """Return the platform of that name.
+
+    Raises:
+        LabRefused: when the lab cannot make it.
+    """
+    if name not in PLATFORMS:
+        raise LabRefused(f"the lab has no platform '{name}'", f"Choose one of: {', '.join(sorted(PLATFORMS))}.")
+    return PLATFORMS[name]

@@ -1,0 +1,141 @@
+"""What the machine trusts and which package index it uses, for a lab host to trust and use the same."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+_DISTRIBUTION = Path("/usr/share/ca-certificates")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def own_authorities(bundle: str, distribution: Iterable[str]) -> dict[str, str]:
+    """Return the CA certificates that somebody added to the machine's bundle.
+
+    Args:
+        bundle: text of the machine's CA bundle.
+        distribution: texts of the certificates that its ca-certificates package ships.
+
+    Returns:
+        PEM text by file name; the name comes from the content, so the same certificate gets the same name.
+    """
+    shipped = {_squeeze(pem) for text in distribution for pem in _PEM.findall(text)}
+    own = [pem for pem in _PEM.findall(bundle) if _squeeze(pem) not in shipped]
+    return {f"machine-{hashlib.sha256(_squeeze(pem).encode()).hexdigest()[:16]}.crt": pem + "\n" for pem in own}
+
+
+def _squeeze(pem: str) -> str:
+    return "".join(pem.split())
+
+
+def read_own_authorities() -> dict[str, str]:
+    """Return the CA certificates that this machine trusts beyond its distribution's, by file name."""
+    if not _BUNDLE.is_file():
+        return {}
+    shipped = (path.read_text(errors="replace") for path in sorted(_DISTRIBUTION.rglob("*.crt")))
+    return own_authorities(_BUNDLE.read_text(errors="replace"), shipped)
+
+
+def index_addresses(
+    pip: Iterable[str], uv: Iterable[str], environment: Mapping[str, str]
+) -> tuple[str | None, list[str]]:
+    """Return the machine's Python package index and its extra ones, as far as a lab host can reach them.
+
+    Args:
+        pip: texts of pip's configuration files, the strongest last.
+        uv: texts of uv's configuration files, the strongest last.
+        environment: environment variables, stronger than any file.
+
+    Returns:
+        The index, or None where none is set, and the extra indexes; only http and https addresses.
+    """
+    main: str | None = None
+    extra: list[str] = []
+    for text in uv:
+        main, extra = _uv_index(text, main, extra)
+    for text in pip:
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read_string(text)
+        except configparser.Error:
+            continue
+        main = parser.get("global", "index-url", fallback=main)
+        extra = extra + parser.get("global", "extra-index-url", fallback="").split()
+    main = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL") or main
+    main = environment.get("PIP_INDEX_URL") or main
+    for variable in ("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"):
+        extra = extra + environment.get(variable, "").split()
+    return (main if main and _remote(main) else None), list(dict.fromkeys(filter(_remote, extra)))
+
+
+def _uv_index(text: str, main: str | None, extra: list[str]) -> tuple[str | None, list[str]]:
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return main, extra
+    main = settings.get("index-url", main)
+    extra = extra + list(settings.get("extra-index-url", []))
+    for index in settings.get("index", []):
+        if index.get("default"):
+            main = index.get("url", main)
+        elif not index.get("explicit") and index.get("url"):
+            extra = [*extra, index["url"]]
+    return main, extra
+
+
+def _remote(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
+
+
+def read_index_addresses() -> tuple[str | None, list[str]]:
+    """Return the Python package index and the extra ones of this machine (see `index_addresses`)."""
+    home, environment = Path.home(), os.environ
+    pip = _texts(
+        "/etc/pip.conf", home / ".pip/pip.conf", home / ".config/pip/pip.conf", environment.get("PIP_CONFIG_FILE")
+    )
+    uv = _texts("/etc/uv/uv.toml", home / ".config/uv/uv.toml", environment.get("UV_CONFIG_FILE"))
+    return index_addresses(pip, uv, environment)
+
+
+def _texts(*paths: str | Path | None) -> list[str]:
+    return [Path(path).read_text(errors="replace") for path in paths if path and Path(path).is_file()]
+
+
+def pip_conf(index: str | None, extra: list[str], own_authorities: bool) -> str:
+    """Return the text of a lab host's /etc/pip.conf; empty when it needs none."""
+    lines = [f"index-url = {index}"] if index else []
+    lines += ["extra-index-url ="] + [f"    {address}" for address in extra] if extra else []
+    lines += [f"cert = {_BUNDLE}"] if own_authorities else []
+    return "\n".join(["[global]", *lines, ""]) if lines else ""
+
+
+def uv_toml(index: str | None, extra: list[str], own_authorities: bool) -> str:
+    """Return the text of a lab host's /etc/uv/uv.toml; empty when it needs none."""
+    lines = ["native-tls = true"] if own_authorities else []
+    for address in extra:
+        lines += ["[[index]]", f'url = "{address}"']
+    if index:
+        lines += ["[[index]]", f'url = "{index}"', "default = true"]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def proxy_environment(environment: Mapping[str, str], network: str) -> dict[str, str]:
+    """Return the machine's proxy variables for a lab host, the lab's own network left out of the proxying.
+
+    Args:
+        environment: the machine's environment variables.
+        network: the lab's network, such as ``192.0.2.0/24``.
+    """
+    names = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    proxies = {name: environment[name] for name in names if environment.get(name)}
+    if proxies:
+        given = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+        direct = ",".join(filter(None, [given, "localhost", "127.0.0.1", ".lab", network]))
+        proxies |= {"no_proxy": direct, "NO_PROXY": direct}
+    return proxies
