@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from installer.cloud import Cloud, CloudHost
@@ -23,6 +24,7 @@ class Role:
         after: roles that must be converged on all their hosts first.
         after_here: roles that must be converged on the same host first.
         waits_for_packages: whether the host's package transaction must have ended first.
+        before_packages: whether the package transaction waits for this role, as for a package source.
     """
 
     name: ClassVar[str]
@@ -31,6 +33,7 @@ class Role:
     after: ClassVar[tuple[str, ...]] = ()
     after_here: ClassVar[tuple[str, ...]] = ()
     waits_for_packages: ClassVar[bool] = True
+    before_packages: ClassVar[bool] = False
 
     def wanted(self, cloud: Cloud) -> bool:
         """Tell whether the answer file asks for this role at all."""
@@ -40,9 +43,16 @@ class Role:
         """Yield what must be true on this host, in the order in which it must become true."""
         raise NotImplementedError
 
-    def ports(self, cloud: Cloud, host: CloudHost) -> Iterable[int]:
-        """Return the TCP ports that this role's services will listen on, for preflight and firewall."""
-        return ()
+    def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
+        """Return the TCP ports that this role's services listen on, each with the programs that may hold it.
+
+        A port held by one of these (the name in ``/proc/PID/comm``) is ours from an earlier run; by another, a conflict.
+        """
+        return {}
+
+    def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
+        """Return the files that this role's resources name by sha256 (64 hex digits)."""
+        return {}
 
     def facts(self, host: CloudHost) -> Mapping[str, Any]:
         """Return this role's platform facts for a host, from ``roles/<name>/platforms.yaml``."""

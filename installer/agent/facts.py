@@ -1,0 +1,102 @@
+"""Facts about this host that roles and preflight decide by. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+import time
+from typing import Any, Dict, List, Mapping
+
+from installer.agent.host import Host
+
+#: Interpreters that an OpenStack release may ask for.
+INTERPRETERS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
+#: Where services and packages write.
+FILE_SYSTEMS = ("/", "/var", "/opt", "/tmp", "/run")
+
+
+def facts(host: Host) -> Dict[str, Any]:
+    """Return what is known of this host; sizes in MiB, times in seconds since 1970."""
+    return {
+        "os_release": parse_assignments(_read("/etc/os-release")),
+        "hostname": socket.gethostname(),
+        "fqdn": socket.getfqdn(),
+        "addresses": _addresses(host),
+        "architecture": os.uname().machine,
+        "kernel": os.uname().release,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mib": parse_memory_mib(_read("/proc/meminfo")),
+        "file_systems": {path: _file_system(path) for path in FILE_SYSTEMS if os.path.isdir(path)},
+        "virtualization": host.run(["systemd-detect-virt"], expect=None).out.strip() or "none",
+        "systemd": os.path.isdir("/run/systemd/system"),
+        "python": _pythons(host),
+        "machine_id": _read("/etc/machine-id").strip(),
+        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "uid": os.geteuid(),
+        "time": time.time(),
+    }
+
+
+def parse_assignments(text: str) -> Dict[str, str]:
+    """Return the assignments of an os-release(5) file, unquoted."""
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found[key.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def parse_memory_mib(meminfo: str) -> int:
+    """Return MemTotal of /proc/meminfo in MiB."""
+    found = re.search(r"^MemTotal:\s+(\d+) kB", meminfo, re.MULTILINE)
+    return int(found.group(1)) // 1024 if found else 0
+
+
+def parse_addresses(text: str) -> List[str]:
+    """Return the addresses of ``ip -o addr show scope global``, IPv4 first."""
+    found = re.findall(r"\binet6?\s+([0-9a-fA-F.:]+)/", text)
+    return sorted(found, key=lambda address: ":" in address)
+
+
+def _addresses(host: Host) -> List[str]:
+    return parse_addresses(host.run(["ip", "-o", "addr", "show", "scope", "global"], expect=None).out)
+
+
+def _pythons(host: Host) -> List[Mapping[str, str]]:
+    """Return the distribution's interpreters, each once, the one that ``python3`` means first."""
+    own = os.path.realpath(sys.executable)
+    seen: Dict[str, Mapping[str, str]] = {}
+    for name in INTERPRETERS:
+        path = os.path.join("/usr/bin", name)
+        real = os.path.realpath(path)
+        if real in seen or not os.access(path, os.X_OK):
+            continue
+        if real == own:
+            version = sys.version.split()[0]
+        else:
+            version = host.run([path, "-Ic", "import sys; print(sys.version.split()[0])"], expect=None).out.strip()
+        if version:
+            seen[real] = {"path": real, "version": version}
+    return list(seen.values())
+
+
+def _file_system(path: str) -> Dict[str, Any]:
+    usage = shutil.disk_usage(path)
+    return {
+        "free_mib": usage.free >> 20,
+        "total_mib": usage.total >> 20,
+        "read_only": bool(os.statvfs(path).f_flag & os.ST_RDONLY),
+        "device": os.stat(path).st_dev,
+    }
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

@@ -1,0 +1,109 @@
+"""The plan: for every host the steps that bring it to what the roles say, and what each step waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from installer.cloud import Cloud, CloudHost
+from installer.errors import InternalError
+from installer.resources.account import Group, User
+from installer.resources.base import Resource
+from installer.resources.package import Package
+from installer.roles import Role
+
+#: Steps that gather what all roles of a host have of one kind. Accounts come first, so that package scripts find
+#: them; all packages come in one transaction.
+ACCOUNTS = "accounts"
+PACKAGES = "packages"
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one role (or one gathering of all roles) does on one host.
+
+    Args:
+        host: address.
+        name: the role's name, ``accounts`` or ``packages``.
+        resources: what must be true, in order.
+        needs: keys (host, name) of the steps that must have converged before.
+    """
+
+    host: str
+    name: str
+    resources: tuple[Resource, ...]
+    needs: frozenset[Key]
+
+    @property
+    def key(self) -> Key:
+        """What identifies the step in the plan."""
+        return (self.host, self.name)
+
+
+def build(cloud: Cloud, roles: Sequence[Role]) -> tuple[Step, ...]:
+    """Return the steps of all hosts, each after those that it needs.
+
+    Raises:
+        InternalError: roles wait for each other in a circle, or declare the same resource differently.
+    """
+    wanted = [role for role in roles if role.wanted(cloud)]
+    placed = {role.name: [host for host in cloud.hosts if host.groups & set(role.groups)] for role in wanted}
+    steps: list[Step] = []
+    for host in cloud.hosts:
+        here = [role for role in wanted if host in placed[role.name]]
+        steps += _steps_of(cloud, host, here, placed)
+    return _ordered(steps)
+
+
+def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict[str, list[CloudHost]]) -> list[Step]:
+    resources = {role.name: tuple(role.resources(cloud, host)) for role in roles}
+    everything = [item for items in resources.values() for item in items]
+    _check_declared_once(host, everything)
+    accounts = _unique(item for item in everything if isinstance(item, (Group, User)))
+    accounts.sort(key=lambda item: isinstance(item, User))
+    packages = _unique(item for item in everything if isinstance(item, Package))
+    gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
+    first = {(host.address, role.name) for role in roles if role.before_packages}
+    steps = []
+    if accounts:
+        steps.append(Step(host.address, ACCOUNTS, tuple(accounts), frozenset()))
+    if packages:
+        steps.append(Step(host.address, PACKAGES, tuple(packages), frozenset((gathered | first) - {(host.address, PACKAGES)})))
+    for role in roles:
+        needs = {(other.address, name) for name in role.after for other in placed.get(name, ())}
+        needs |= {(host.address, name) for name in role.after_here if host in placed.get(name, ())}
+        needs |= gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
+        own = tuple(item for item in resources[role.name] if not isinstance(item, (Group, User, Package)))
+        steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
+    return steps
+
+
+def _in_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    return tuple(_unique(resources))
+
+
+def _unique(resources: Iterable[Resource]) -> list[Resource]:
+    return list({item.id: item for item in reversed(list(resources))}.values())[::-1]
+
+
+def _check_declared_once(host: CloudHost, resources: Iterable[Resource]) -> None:
+    seen: dict[str, Resource] = {}
+    for item in resources:
+        if seen.setdefault(item.id, item) != item:
+            raise InternalError(f"{host.address}: two roles declare {item.id} differently")
+
+
+def _ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
+    known = {step.key for step in steps}
+    waiting = list(steps)
+    done: dict[Key, Step] = {}
+    while waiting:
+        ready = [step for step in waiting if all(need in done for need in step.needs & known)]
+        if not ready:
+            circle = ", ".join(f"{step.name} on {step.host}" for step in waiting)
+            raise InternalError(f"steps wait for each other: {circle}")
+        done.update((step.key, step) for step in ready)
+        waiting = [step for step in waiting if step.key not in done]
+    return tuple(done.values())
