@@ -2,79 +2,210 @@
 
 from __future__ import annotations
 
+import dataclasses
+import getpass
+import socket
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-Event = dict[str, Any]
-Listener = Callable[[Event], None]
+from installer import admin_files, inventory, preflight, tls, verify
+from installer.answers import Answers
+from installer.cloud import Cloud, CloudHost
+from installer.engine import scheduler
+from installer.engine.session import AgentSession
+from installer.errors import HostUnreachable, PystackError, UsageError
+from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
+from installer.plan import Step, build
+from installer.platforms import Platform
+from installer.roles import all_roles
+from installer.transport import Connection
+
+__all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
+
+#: How long a run waits for what an earlier, cut-off run of the same operator still does on a host.
+WAIT_FOR_LOCK = 900.0
+
+Connect = Callable[[str], Connection]
 
 
-@dataclass(frozen=True)
-class Change:
-    """One resource that differs from the plan on one host.
-
-    Args:
-        host: address.
-        role: the role it belongs to.
-        resource: ``kind:name``.
-        action: create, update or remove.
-        lines: what would change, secrets masked.
-    """
-
-    host: str
-    role: str
-    resource: str
-    action: str
-    lines: Sequence[str]
-
-
-@dataclass(frozen=True)
-class RoleResult:
-    """How a role went on a host.
+class Operation:
+    """One command's work on a cloud. Use as a context manager: it lets go of all hosts at the end.
 
     Args:
-        host: address.
-        role: its name.
-        outcome: converged, failed or skipped.
-        changed: ids of the resources that were changed.
-        unchanged: count of those that needed nothing.
-        seconds: wall time on the host.
-        failure: what the agent reported (see ``installer.agent.apply.report``), if it failed.
+        answers: the validated answer file.
+        connect: returns a connection to a host by its address.
+        listen: takes every event of the run.
+        run: name of the run, for the host lock.
+        limit: addresses; when given, only these hosts are changed.
+        may_change: whether this command may change hosts; a host without Python is then given it.
     """
 
-    host: str
-    role: str
-    outcome: str
-    changed: Sequence[str] = ()
-    unchanged: int = 0
-    seconds: float = 0.0
-    failure: Event | None = None
+    def __init__(
+        self,
+        answers: Answers,
+        *,
+        connect: Connect,
+        listen: Listener,
+        run: str = "",
+        limit: Sequence[str] = (),
+        may_change: bool = False,
+    ) -> None:
+        self._answers = answers
+        self._connect = connect
+        self._listen = listen
+        self._run = run
+        self._hosts = inventory.hosts(answers)
+        self._limit = _limited(self._hosts, limit)
+        self._may_change = may_change
+        self._roles = all_roles()
+        self._sessions: dict[str, AgentSession] = {}
+        self._blobs: dict[str, Path] = {}
+        self._steps: tuple[Step, ...] = ()
+        self._cloud: Cloud | None = None
+        self._reports: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Operation:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for session in self._sessions.values():
+            session.close()
+
+    def preflight(self) -> list[Finding]:
+        """Look at all hosts at once, changing nothing, and return what was found, failures first.
+
+        Raises:
+            HostUnreachable: a host cannot be reached or refuses the login; the message names all such hosts.
+        """
+        self._look()
+        self._listen({"event": "phase", "name": "preflight"})
+        findings = preflight.check(self._seen(write=False), self._roles, self._reports)
+        for finding in findings:
+            self._listen({"event": "finding", **dataclasses.asdict(finding)})
+        return findings
+
+    def plan(self, write: bool = False) -> list[Change]:
+        """Compare all hosts with the plan and return what would change.
+
+        Args:
+            write: keep the certificates that had to be made; without it they are made in memory only.
+        """
+        self._look()
+        cloud = self._seen(write)
+        self._listen({"event": "phase", "name": "plan"})
+        self._steps = tuple(step for step in build(cloud, self._roles) if step.host in self._limit)
+        for role in self._roles:
+            self._blobs.update(role.blobs(cloud))
+        waiting = {
+            address: session.plan({step.name: list(step.resources) for step in self._steps if step.host == address})
+            for address, session in self._sessions.items()
+            if address in self._limit
+        }
+        found = _all_results(waiting)
+        return [
+            Change(address, change["step"], change["resource"], change["action"], change["lines"])
+            for address, changes in found.items()
+            for change in changes
+        ]
+
+    def install(self) -> Summary:
+        """Bring all hosts to the plan: nothing is done where nothing differs.
+
+        Raises:
+            HostUnreachable: a host cannot be reached.
+            PreflightRefused: another installer holds a host's lock.
+        """
+        begun = time.monotonic()
+        changes = self.plan(write=True)
+        self._listen({"event": "phase", "name": "install", "changes": len(changes), "steps": len(self._steps)})
+        if changes:
+            owner = f"{getpass.getuser()}@{socket.gethostname()}"
+            _all_results(
+                {address: self._sessions[address].lock(owner, self._run, WAIT_FOR_LOCK) for address in self._limit}
+            )
+            results = scheduler.run(self._steps, self._apply, self._listen)
+        else:
+            results = [RoleResult(step.host, step.name, "converged", (), len(step.resources)) for step in self._steps]
+        summary = Summary(tuple(results), time.monotonic() - begun)
+        if not summary.failed:
+            admin_files.write(self._seen(write=False))
+        return summary
+
+    def verify(self) -> list[Verdict]:
+        """Look at the live cloud from outside and return what was found."""
+        self._listen({"event": "phase", "name": "verify"})
+        verdicts = []
+        for verdict in verify.verdicts(self._answers, tls.prepare(self._answers, self._hosts, write=False)):
+            self._listen({"event": "verdict", **dataclasses.asdict(verdict)})
+            verdicts.append(verdict)
+        return verdicts
+
+    def _apply(self, step: Step) -> Future[dict[str, Any]]:
+        return self._sessions[step.host].apply(step.name)
+
+    def _look(self) -> None:
+        if self._reports:
+            return
+        self._listen({"event": "phase", "name": "connect"})
+        with ThreadPoolExecutor(max_workers=max(1, min(64, len(self._hosts)))) as pool:
+            looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
+            self._reports = _all_results(looking)
+
+    def _look_at(self, address: str) -> dict[str, Any]:
+        self._listen({"event": "host", "host": address, "what": "connecting"})
+        try:
+            session = AgentSession(self._connect(address), self._listen, self._blobs)
+            self._sessions[address] = session
+            report = session.probe(preflight.questions(self._answers, self._hosts, self._roles)).result()
+        except HostUnreachable:
+            self._listen({"event": "host", "host": address, "what": "unreachable"})
+            raise
+        self._listen({"event": "host", "host": address, "what": "connected"})
+        return report
+
+    def _seen(self, write: bool) -> Cloud:
+        """Return the cloud with what was seen on its hosts."""
+        hosts = tuple(
+            dataclasses.replace(
+                host,
+                facts=self._reports[host.address]["facts"],
+                platform=Platform.from_os_release(self._reports[host.address]["facts"]["os_release"]),
+            )
+            for host in self._hosts
+        )
+        if self._cloud is None or write:
+            self._cloud = Cloud(self._answers, hosts, tls.prepare(self._answers, hosts, write))
+        return self._cloud
 
 
-@dataclass(frozen=True)
-class Summary:
-    """How an installation went.
+def _limited(hosts: Sequence[CloudHost], limit: Sequence[str]) -> frozenset[str]:
+    known = {host.address for host in hosts}
+    unknown = [address for address in limit if address not in known]
+    if unknown:
+        raise UsageError(
+            f"--limit names {', '.join(unknown)}, which the answer file does not",
+            f"hosts of the answer file: {', '.join(sorted(known))}",
+        )
+    return frozenset(limit or known)
 
-    Args:
-        results: one per role and host, in the order in which they ended.
-        seconds: wall time of the whole run.
-    """
 
-    results: Sequence[RoleResult] = field(default_factory=tuple)
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> list[RoleResult]:
-        """The roles that failed."""
-        return [result for result in self.results if result.outcome == "failed"]
-
-    @property
-    def changed(self) -> int:
-        """How many resources were changed."""
-        return sum(len(result.changed) for result in self.results)
-
-    @property
-    def unchanged(self) -> int:
-        """How many resources needed nothing."""
-        return sum(result.unchanged for result in self.results)
+def _all_results(futures: dict[str, Future[Any]]) -> dict[str, Any]:
+    """Return every host's result; when some failed, one error that names them all."""
+    results: dict[str, Any] = {}
+    problems: list[PystackError] = []
+    for address, future in futures.items():
+        try:
+            results[address] = future.result()
+        except PystackError as problem:
+            problems.append(problem)
+    if not problems:
+        return results
+    if len(problems) > 1:
+        first = problems[0]
+        first.args = ("\n".join(problem.message for problem in problems),)
+        first.message = first.args[0]
+        first.remedy = "\n".join(dict.fromkeys(problem.remedy for problem in problems if problem.remedy))
+    raise problems[0]

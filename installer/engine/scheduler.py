@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from installer.errors import PystackError
-from installer.operation import Event, RoleResult
+from installer.outcome import Event, RoleResult
 from installer.plan import Key, Step
 
 Apply = Callable[[Step], Future[dict[str, Any]]]

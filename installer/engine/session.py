@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, cast
 
 from installer.agent import bootstrap, wire
@@ -22,7 +23,7 @@ class AgentSession:
     Args:
         connection: the host.
         listen: takes the host's events: dicts with ``event``, ``host``, and what goes with them.
-        blobs: content by sha256 that the agent may ask for.
+        blobs: files by sha256 that the agent may ask for.
         python: the interpreter on the host.
     """
 
@@ -30,7 +31,7 @@ class AgentSession:
         self,
         connection: Connection,
         listen: Callable[[Event], None],
-        blobs: Mapping[str, bytes],
+        blobs: Mapping[str, Path],
         python: str = "python3",
     ) -> None:
         self.address = connection.address
@@ -94,7 +95,7 @@ class AgentSession:
     def _take(self, message: dict[str, Any]) -> None:
         if "need" in message:
             digest = message["need"]
-            self._writer.send({"blob": digest}, self._blobs[digest])
+            self._writer.send({"blob": digest}, self._blobs[digest].read_bytes())
         elif "event" in message:
             self._listen({**message, "host": self.address})
         else:
