@@ -1,0 +1,20 @@
+"""The answer file: what it may hold, what it says, what is wrong with it, and how to make one."""
+
+from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
+from installer.answers.files import check, load
+from installer.answers.model import Answers, Source
+from installer.answers.problem import InvalidAnswerFile, Problem, Severity
+
+__all__ = [
+    "Answers",
+    "Catalogue",
+    "InvalidAnswerFile",
+    "Parameter",
+    "Problem",
+    "Severity",
+    "Source",
+    "Status",
+    "catalogue",
+    "check",
+    "load",
+]

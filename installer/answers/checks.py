@@ -1,0 +1,92 @@
+"""What no single value shows: parameters that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from installer.answers.catalogue import Catalogue
+from installer.answers.problem import Problem, Severity
+from installer.answers.types import Host, List
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Problem]:
+    """Return the contradictions between the values of an answer file; ``key`` says where each belongs.
+
+    Args:
+        values: every parameter's value.
+        catalogue: the known parameters.
+    """
+    return [
+        *_hosts_listed_twice(values, catalogue),
+        *_localhost_among_others(values, catalogue),
+        *_certificate_without_files(values),
+        *_keys_of_unknown_hosts(values, catalogue),
+    ]
+
+
+def named_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, str]:
+    """Return every host that a supported parameter names, with the first parameter that names it."""
+    found: dict[str, str] = {}
+    for name in _host_parameters(catalogue):
+        value = values[name]
+        for host in value if isinstance(value, tuple) else (value,):
+            if host:
+                found.setdefault(host, name)
+    return found
+
+
+def _host_parameters(catalogue: Catalogue) -> Iterator[str]:
+    for parameter in catalogue:
+        kind = parameter.type.item if isinstance(parameter.type, List) else parameter.type
+        if isinstance(kind, Host) and parameter.is_supported and parameter.name.endswith(("_HOST", "_HOSTS")):
+            yield parameter.name
+
+
+def _hosts_listed_twice(values: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    for name in _host_parameters(catalogue):
+        hosts = values[name] if isinstance(values[name], tuple) else ()
+        for host in sorted({host for host in hosts if hosts.count(host) > 1}):
+            yield Problem(Severity.ERROR, f"{name} lists {host} twice", "remove one, or correct it", key=name)
+
+
+def _localhost_among_others(values: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    hosts = named_hosts(values, catalogue)
+    local = [host for host in hosts if host in LOCAL]
+    if local and len(hosts) > 1:
+        other = next(host for host in hosts if host not in local[:1])
+        yield Problem(
+            Severity.ERROR,
+            f"{hosts[local[0]]} is {local[0]}, but {hosts[other]} names another host, {other}, "
+            f"which cannot reach it by that name",
+            "write this machine's name or address, as the other hosts know it, everywhere",
+            key=hosts[local[0]],
+        )
+
+
+def _certificate_without_files(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if values["CONFIG_SSL_CACERT_SELFSIGN"]:
+        return
+    for name, what in (("CONFIG_SSL_CACERT_FILE", "certificate"), ("CONFIG_SSL_CACERT_KEY_FILE", "private key")):
+        if not values[name]:
+            yield Problem(
+                Severity.ERROR,
+                f"CONFIG_SSL_CACERT_SELFSIGN=n needs the {what} of your certificate authority in {name}",
+                f"set {name} to its path, or CONFIG_SSL_CACERT_SELFSIGN=y",
+                key="CONFIG_SSL_CACERT_SELFSIGN",
+            )
+
+
+def _keys_of_unknown_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    hosts = named_hosts(values, catalogue)
+    for item in values["CONFIG_SSH_HOST_KEYS"]:
+        host = item.partition("=")[0].lower()
+        if host not in hosts:
+            yield Problem(
+                Severity.WARNING,
+                f"CONFIG_SSH_HOST_KEYS has a fingerprint of {host}, which is none of the hosts",
+                "write the host as the other parameters write it",
+                key="CONFIG_SSH_HOST_KEYS",
+            )
