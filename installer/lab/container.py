@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from installer.lab import layers, places
@@ -14,18 +14,24 @@ from installer.lab.places import LabFailed, command
 
 # systemd(1), SIGNALS: asks PID 1 to reboot.
 _REBOOT = signal.SIGRTMIN + 5
+_START_SECONDS = 10
 _STOP_SECONDS = 120
 _REBOOT_SECONDS = 180
 _DEATH_SECONDS = 20
 _TUN = Path("/dev/net/tun")
 # OVS's userspace datapath and databases lock memory and set priorities; nspawn drops these two otherwise.
 _CAPABILITIES = "CAP_SYS_NICE,CAP_IPC_LOCK"
-# Joins the control groups, notes its process id, becomes nspawn.
-_LAUNCH = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
-
-
-def _process_file(folder: Path) -> Path:
-    return folder / "nspawn.pid"
+# With --keep-unit, nspawn ends with this code when the container reboots, for its caller to start it again
+# (systemd 252, src/nspawn/nspawn.c, EXIT_FORCE_RESTART).
+_REBOOTED = "133"
+# $1 is the log; then come control groups up to "--", then nspawn's command line.
+_LAUNCH = f"""
+exec </dev/null >>"$1" 2>&1
+shift
+while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; done
+shift
+while "$@"; [ $? -eq {_REBOOTED} ]; do :; done
+"""
 
 
 def log_file(folder: Path) -> Path:
@@ -34,12 +40,15 @@ def log_file(folder: Path) -> Path:
 
 
 def start(folder: Path, name: str, binds: Sequence[str]) -> None:
-    """Boot the container; returns at once and leaves it running on its own.
+    """Boot the container and leave it running on its own; returns before it has booted.
 
     Args:
         folder: the host's folder; its file system must be mounted.
         name: the host's name.
         binds: further ``--bind=`` arguments of nspawn, such as ``/srv/cache:/srv/cache``.
+
+    Raises:
+        LabFailed: when nspawn does not start; holds what it said.
     """
     argv = [
         "systemd-nspawn",
@@ -59,38 +68,46 @@ def start(folder: Path, name: str, binds: Sequence[str]) -> None:
         *([f"--bind={_TUN}"] if _TUN.exists() else []),
         *(f"--bind={bind}" for bind in binds),
     ]
-    _process_file(folder).unlink(missing_ok=True)
-    log = log_file(folder)
     if Path("/run/systemd/system").is_dir():
-        service = [
+        _start_as_unit(name, log_file(folder), argv)
+    else:
+        _start_detached(name, log_file(folder), argv)
+    if not _within(_START_SECONDS, lambda: supervisor(folder) is not None):
+        said = log_file(folder).read_text(errors="replace") if log_file(folder).exists() else ""
+        raise LabFailed(f"systemd-nspawn did not start lab host {name}:\n" + "\n".join(said.splitlines()[-12:]))
+
+
+def _start_as_unit(name: str, log: Path, argv: Sequence[str]) -> None:
+    properties = {
+        "Delegate": "yes",
+        "KillMode": "mixed",
+        "RestartForceExitStatus": _REBOOTED,
+        "SuccessExitStatus": _REBOOTED,
+        "StandardOutput": f"append:{log}",
+        "StandardError": f"append:{log}",
+    }
+    command(
+        [
             "systemd-run",
             "--quiet",
             "--collect",
             f"--unit=pystack-lab-{name}",
-            "--property=Delegate=yes",
-            "--property=KillMode=mixed",
-            f"--property=StandardOutput=append:{log}",
-            f"--property=StandardError=append:{log}",
             "--setenv=SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1",
+            *(f"--property={key}={value}" for key, value in properties.items()),
+            *argv,
         ]
-        command([*service, "sh", "-c", _LAUNCH, "sh", str(_process_file(folder)), "--", *argv])
-        return
-    groups = [_control_group(hierarchy, name) / "cgroup.procs" for hierarchy in _hierarchies()]
+    )
+
+
+def _start_detached(name: str, log: Path, argv: Sequence[str]) -> None:
+    groups = [_control_group(hierarchy, name) for hierarchy in _hierarchies()]
     for group in groups:
-        group.parent.mkdir(exist_ok=True)
-    script = 'exec </dev/null >>"$1" 2>&1; shift; ' + _LAUNCH
-    launcher = [
-        "setsid",
-        "--fork",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        str(log),
-        *map(str, groups),
-        str(_process_file(folder)),
-    ]
-    command([*launcher, "--", *argv], env={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
+        group.mkdir(exist_ok=True)
+    joined = [str(group / "cgroup.procs") for group in groups]
+    command(
+        ["setsid", "--fork", "sh", "-c", _LAUNCH, "sh", str(log), *joined, "--", *argv],
+        env={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+    )
 
 
 def _hierarchies(mounts: Path = Path("/proc/mounts")) -> list[Path]:
@@ -110,35 +127,49 @@ def _control_group(hierarchy: Path, name: str) -> Path:
     return hierarchy / f"pystack-lab-{name}"
 
 
+def remove_control_groups(name: str) -> None:
+    """Remove the control groups of a container that has ended."""
+    for hierarchy in _hierarchies():
+        for folder, _, _ in os.walk(_control_group(hierarchy, name), topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
+
+
 def supervisor(folder: Path) -> int | None:
     """Return the process id of the container's nspawn, or None when it does not run."""
-    try:
-        process = int(_process_file(folder).read_text())
-        argv = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        return None
-    return process if f"--directory={layers.root(folder)}".encode() in argv else None
+    wanted = f"--directory={layers.root(folder)}".encode()
+    found = set()
+    for process in _processes():
+        with contextlib.suppress(OSError):
+            argv = Path("/proc", str(process), "cmdline").read_bytes().split(b"\0")
+            if argv[0].endswith(b"systemd-nspawn") and wanted in argv:
+                found.add(process)
+    # Until they become the container's PID 1, nspawn's children look the same as nspawn.
+    return next((process for process in found if int((_status(process, "PPid") or ["0"])[0]) not in found), None)
 
 
 def leader(folder: Path) -> int | None:
     """Return the process id, on this machine, of the container's PID 1; finds it even when its nspawn is gone."""
-    own_level = len(_namespace_ids("self"))
+    own_level = len(_status(os.getpid(), "NSpid"))
     needle = f"upperdir={layers.upper(folder)},"
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        ids = _namespace_ids(entry.name)
+    for process in _processes():
+        ids = _status(process, "NSpid")
         if len(ids) == own_level + 1 and ids[-1] == "1":
             with contextlib.suppress(OSError):
-                if needle in Path(entry, "mountinfo").read_text():
-                    return int(entry.name)
+                if needle in Path("/proc", str(process), "mountinfo").read_text():
+                    return process
     return None
 
 
-def _namespace_ids(process: str) -> list[str]:
+def _processes() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _status(process: int, field: str) -> list[str]:
+    """Return the values of one field of /proc/PID/status; empty when the process has ended."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc", process, "status").read_text().splitlines():
-            if line.startswith("NSpid:"):
+        for line in Path("/proc", str(process), "status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
                 return line.split()[1:]
     return []
 
@@ -152,9 +183,9 @@ def stop(folder: Path) -> None:
     """Shut the container down in order, as a power button would; kills it when that takes two minutes."""
     process = supervisor(folder)
     if process is not None:
-        os.kill(process, signal.SIGTERM)
-        if _gone(folder, _STOP_SECONDS):
-            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+        _within(_STOP_SECONDS, lambda: not running(folder))
     kill(folder)
 
 
@@ -164,16 +195,16 @@ def kill(folder: Path) -> None:
     Raises:
         LabFailed: when it still runs afterwards.
     """
-    deadline = time.monotonic() + _DEATH_SECONDS
-    while running(folder):
-        process = leader(folder) or supervisor(folder)
-        with contextlib.suppress(ProcessLookupError, TypeError):
-            # Before PID 1 exists there is only nspawn to ask.
-            os.kill(process, signal.SIGKILL if process == leader(folder) else signal.SIGTERM)  # type: ignore[arg-type]
-        if _gone(folder, 2):
-            return
-        if time.monotonic() > deadline:
-            raise LabFailed(f"the container in {folder} does not die (process {process})")
+
+    def dead() -> bool:
+        process = leader(folder)
+        with contextlib.suppress(ProcessLookupError):
+            if process is not None:
+                os.kill(process, signal.SIGKILL)
+        return not running(folder)
+
+    if not _within(_DEATH_SECONDS, dead):
+        raise LabFailed(f"the container in {folder} does not die", f"See its console: {log_file(folder)}")
 
 
 def reboot(folder: Path) -> None:
@@ -186,26 +217,15 @@ def reboot(folder: Path) -> None:
     if before is None:
         raise LabFailed(f"the container in {folder} does not run", "Start it first.")
     os.kill(before, _REBOOT)
-    deadline = time.monotonic() + _REBOOT_SECONDS
-    while leader(folder) in (before, None):
-        if time.monotonic() > deadline:
-            raise LabFailed(f"the container in {folder} does not reboot", f"See its console: {log_file(folder)}")
-        time.sleep(0.1)
+    if not _within(_REBOOT_SECONDS, lambda: leader(folder) not in (before, None)):
+        raise LabFailed(f"the container in {folder} does not reboot", f"See its console: {log_file(folder)}")
 
 
-def _gone(folder: Path, seconds: float) -> bool:
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds; tell whether it came to hold in time."""
     deadline = time.monotonic() + seconds
-    while running(folder):
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
-
-
-def remove_control_groups(name: str) -> None:
-    """Remove the control groups of a container that has ended."""
-    for hierarchy in _hierarchies():
-        group = _control_group(hierarchy, name)
-        for folder, _, _ in os.walk(group, topdown=False):
-            with contextlib.suppress(OSError):
-                Path(folder).rmdir()

@@ -14,6 +14,7 @@ from installer.lab import container, layers, network, places
 from installer.lab.places import LabFailed, LabRefused, host_folder, lock, read_state, write_state
 
 _LOGIN_SECONDS = 60
+_DEAD_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -145,18 +146,25 @@ class LabHost:
             LabFailed: with the last words of SSH and of the console, when that does not come to pass.
         """
         deadline = time.monotonic() + seconds
+        seen_running = time.monotonic()
         while True:
             done = self.run(["true"])
             if done.returncode == 0:
                 return
-            if time.monotonic() > deadline or not self.running:
-                console = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+            now = time.monotonic()
+            seen_running = now if self.running else seen_running
+            # Between the two halves of a reboot nothing of a host runs for a moment.
+            if now > deadline or now > seen_running + _DEAD_SECONDS:
                 raise LabFailed(
-                    f"one cannot log in to lab host {self.name} ({self.address}) after {seconds:.0f} s:"
-                    f" {done.stderr.strip()}\n" + "\n".join(console[-15:]),
+                    f"one cannot log in to lab host {self.name} ({self.address}): {done.stderr.strip()}\n"
+                    f"{self._console()}",
                     f"Its whole console: {self.log}",
                 )
-            time.sleep(0.2)
+            time.sleep(0.1)
+
+    def _console(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-15:])
 
     def stop(self) -> None:
         """Shut the host down in order; what is on its disk stays."""

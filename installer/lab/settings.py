@@ -85,7 +85,10 @@ def _login(root: Path, login: Login, key: str) -> None:
     home = root / "root"
     if login.user != "root":
         inside = ["chroot", str(root)]
-        command([*inside, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", login.user])
+        # Debian has groups without a user of the same name, such as operator.
+        groups = [line.partition(":")[0] for line in (root / "etc/group").read_text().splitlines()]
+        primary = ["--gid", login.user] if login.user in groups else ["--user-group"]
+        command([*inside, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", *primary, login.user])
         if login.password is not None:
             command([*inside, "chpasswd"], stdin=f"{login.user}:{login.password.reveal()}\n")
         else:

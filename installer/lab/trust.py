@@ -117,7 +117,7 @@ def pip_conf(index: str | None, extra: list[str], own_authorities: bool) -> str:
 
 def uv_toml(index: str | None, extra: list[str], own_authorities: bool) -> str:
     """Return the text of a lab host's /etc/uv/uv.toml; empty when it needs none."""
-    lines = ["native-tls = true"] if own_authorities else []
+    lines = ["system-certs = true"] if own_authorities else []
     for address in extra:
         lines += ["[[index]]", f'url = "{address}"']
     if index:
