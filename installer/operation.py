@@ -65,6 +65,7 @@ class Operation:
         self._blobs: dict[str, Path] = {}
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
+        self._questions: dict[str, Any] = {}
         self._reports: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Operation:
@@ -150,6 +151,7 @@ class Operation:
         if self._reports:
             return
         self._listen({"event": "phase", "name": "connect"})
+        self._questions = preflight.questions(self._answers, self._hosts)
         with ThreadPoolExecutor(max_workers=max(1, min(64, len(self._hosts)))) as pool:
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
@@ -159,7 +161,8 @@ class Operation:
         try:
             session = AgentSession(self._connect(address), self._listen, self._blobs)
             self._sessions[address] = session
-            report = session.probe(preflight.questions(self._answers, self._hosts, self._roles)).result()
+            report = session.probe(self._questions).result()
+            report["clock_ahead"] = report["time"] - time.time()
         except HostUnreachable:
             self._listen({"event": "host", "host": address, "what": "unreachable"})
             raise

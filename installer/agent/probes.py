@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict
 
-from installer.agent import lock
+from installer.agent import lock, names, reach, remains, sockets
 from installer.agent.facts import facts
 from installer.agent.host import Host
 
 
 def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, and the answers to what preflight asks.
+    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``reach`` and ``remains``, found side by side;
+    and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: what preflight wants to know, by probe.
+        ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``. What is not asked for is left out.
         host: the host.
     """
-    return {"facts": facts(host), "lock": lock.holder()}
+    probes = {
+        "facts": lambda: facts(host),
+        "lock": lock.holder,
+        "listeners": sockets.listeners,
+        "remains": lambda: remains.remains(host),
+    }
+    if "names" in ask:
+        probes["names"] = lambda: names.resolve(ask["names"])
+    if "proxies" in ask:
+        probes["reach"] = lambda: reach.reach(ask.get("index"), ask["proxies"], host)
+    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
+        futures = {name: pool.submit(look) for name, look in probes.items()}
+        found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}
+    # Last of all, so that only the way back lies between this clock and the controller's.
+    found["time"] = time.time()
+    return found

@@ -1,0 +1,107 @@
+"""Whether package sources and the Python package index can be reached from this host. Changes nothing."""
+
+from __future__ import annotations
+
+import configparser
+import glob
+import os
+import re
+import ssl
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from installer.agent.host import Host
+
+PATIENCE = 8.0
+#: A few sources tell what there is to tell; asking a hundred repositories would only be slow.
+AT_MOST = 4
+_TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+
+
+def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[Dict[str, str]]:
+    """Return one entry per source asked: ``what`` (packages or index), ``url``, ``problem`` (empty: reached).
+
+    Args:
+        index: address of a Python package index; None asks none.
+        proxies: proxy by scheme, as the answer file gives them.
+        host: the host.
+    """
+    sources = [("packages", url) for url in package_sources(host)[:AT_MOST]]
+    sources += [("index", index)] if index else []
+    if not any(what == "packages" for what, _ in sources):
+        empty = [{"what": "packages", "url": "", "problem": "no package source is configured"}]
+    else:
+        empty = []
+    with ThreadPoolExecutor(max_workers=max(1, len(sources))) as pool:
+        problems = list(pool.map(lambda source: _ask(source[1], proxies, host), sources))
+    return empty + [{"what": what, "url": url, "problem": problem} for (what, url), problem in zip(sources, problems)]
+
+
+def package_sources(host: Host) -> List[str]:
+    """Return the addresses that the host's package manager would ask, each server's first one."""
+    if os.path.isdir("/etc/apt"):
+        found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
+    else:
+        texts = []
+        for path in sorted(glob.glob("/etc/yum.repos.d/*.repo")):
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                texts.append(stream.read())
+        found = parse_repositories(texts, _variables(host))
+    return [url for url in found if url.startswith(("http://", "https://"))]
+
+
+def parse_apt_uris(text: str) -> List[str]:
+    """Return one address per server from ``apt-get update --print-uris``."""
+    return _one_per_server(re.findall(r"^'([^']+)'", text, re.MULTILINE))
+
+
+def parse_repositories(texts: Sequence[str], variables: Mapping[str, str]) -> List[str]:
+    """Return one address per server from the texts of .repo files, for the repositories that are enabled."""
+    found = []
+    for text in texts:
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read_string(text)
+        except configparser.Error:
+            continue
+        for section in parser.sections():
+            entry = dict(parser.items(section))
+            if entry.get("enabled", "1").strip() in ("0", "false", "no"):
+                continue
+            url = entry.get("metalink") or entry.get("mirrorlist") or entry.get("baseurl", "").split("\n")[0]
+            if url:
+                found.append(re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match.group(1), match.group(0)), url))
+    return _one_per_server(found)
+
+
+def _one_per_server(urls: Sequence[str]) -> List[str]:
+    servers: Dict[str, str] = {}
+    for url in urls:
+        servers.setdefault("/".join(url.split("/")[:3]), url)
+    return list(servers.values())
+
+
+def _variables(host: Host) -> Dict[str, str]:
+    release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
+    found = {"releasever": release, "basearch": os.uname().machine, "arch": os.uname().machine}
+    for path in glob.glob("/etc/dnf/vars/*") + glob.glob("/etc/yum/vars/*"):
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            found[os.path.basename(path)] = stream.read().strip()
+    return found
+
+
+def _ask(url: str, proxies: Mapping[str, str], host: Host) -> str:
+    """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
+    handlers: List[Any] = [urllib.request.ProxyHandler(dict(proxies))] if proxies else []
+    store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
+    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.build_opener(*handlers).open(request, timeout=PATIENCE):
+            return ""
+    except urllib.error.HTTPError as answer:
+        return f"the server answers {answer.code} {answer.reason}" if answer.code in (407, 502, 503, 504) else ""
+    except (OSError, ValueError) as problem:
+        return str(getattr(problem, "reason", problem))

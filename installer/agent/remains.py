@@ -1,0 +1,61 @@
+"""Traces of another OpenStack, or of another installer, on this host. Changes nothing."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from typing import Dict, List
+
+from installer.agent.host import Host
+
+#: Stands in the head of every file that pystack writes.
+OUR_MARK = "pystack"
+#: What other installers leave behind, and how an operator calls it.
+PATHS = {
+    "/var/tmp/packstack": "Packstack's working directory",
+    "/etc/kolla": "Kolla's configuration",
+    "/opt/stack": "DevStack's checkout",
+    "/etc/openstack_deploy": "OpenStack-Ansible's configuration",
+    "/var/snap/openstack": "the OpenStack snap (Sunbeam)",
+}
+_SERVICES = "keystone|glance|placement|nova|neutron|cinder|heat|swift|openstack"
+_PACKAGE = re.compile(
+    rf"^(?:openstack-(?:keystone|glance|placement|nova|neutron|cinder|heat|swift|dashboard|packstack)[\w-]*"
+    rf"|(?:keystone|glance|placement|nova|neutron|cinder|heat|swift)-(?:api|common|compute|scheduler|server|volume)"
+    rf"|keystone|openstack-dashboard)$"
+)
+
+
+def remains(host: Host) -> List[Dict[str, str]]:
+    """Return what was found: ``what`` (package, unit or path), ``name``, ``words``."""
+    found = [{"what": "path", "name": path, "words": words} for path, words in PATHS.items() if os.path.exists(path)]
+    found += [{"what": "unit", "name": name, "words": "a unit that pystack did not write"} for name in _foreign_units()]
+    found += [
+        {"what": "package", "name": name, "words": "an OpenStack service from the distribution"}
+        for name in foreign_packages(_installed(host))
+    ]
+    return found
+
+
+def foreign_packages(installed: List[str]) -> List[str]:
+    """Return the names that belong to a distribution's OpenStack services; pystack installs none of those."""
+    return sorted(name for name in installed if _PACKAGE.match(name))
+
+
+def _installed(host: Host) -> List[str]:
+    if os.path.isdir("/var/lib/dpkg"):
+        out = host.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], expect=None).out
+        return [line.split()[1] for line in out.splitlines() if line.startswith("installed ")]
+    return host.run(["rpm", "-qa", "--qf", "%{NAME}\n"], expect=None).out.split()
+
+
+def _foreign_units() -> List[str]:
+    found = []
+    for path in glob.glob("/etc/systemd/system/*.service"):
+        name = os.path.basename(path)
+        if re.match(rf"^(?:devstack@|(?:{_SERVICES})-)", name) and not os.path.islink(path):
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                if OUR_MARK not in stream.read():
+                    found.append(name)
+    return sorted(found)

@@ -1,0 +1,69 @@
+"""Preflight: every check, on all hosts, before anything is changed; then one summary. It changes nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uv import find_uv_bin
+
+from installer.answers import Answers
+from installer.cloud import Cloud, CloudHost
+from installer.outcome import Finding
+from installer.preflight import between_hosts, host_checks
+from installer.roles import Role
+
+#: Failures first: they are what the operator must read.
+ORDER = ("fail", "warn", "success")
+
+
+def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
+    """Return what the agents are to find out; see ``installer.agent.probes``.
+
+    Args:
+        answers: the answer file.
+        hosts: all hosts of the cloud.
+    """
+    return {
+        "names": [host.address for host in hosts],
+        "index": str(answers["CONFIG_PACKAGE_INDEX"] or "") or default_index(),
+        "proxies": proxies(answers),
+    }
+
+
+def proxies(answers: Answers) -> dict[str, str]:
+    """Return the proxy for each scheme that the answer file names."""
+    found = {"http": answers["CONFIG_HTTP_PROXY"], "https": answers["CONFIG_HTTPS_PROXY"]}
+    return {scheme: str(url) for scheme, url in found.items() if url}
+
+
+def default_index() -> str | None:
+    """Return the address of the package index that uv asks when nothing else is configured, as its help states it."""
+    told = subprocess.run([find_uv_bin(), "help", "pip", "install"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"--default-index.*?by default: <?(https?://[^\s>)]+)", told, re.DOTALL)
+    return found.group(1) if found else None
+
+
+def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Return what every check finds, failures first.
+
+    Args:
+        cloud: hosts with their facts.
+        roles: all roles; those that are wanted say which ports they need.
+        reports: what each host's agent found, by address; see ``installer.agent.probes.probe``.
+    """
+    findings: list[Finding] = []
+    for host in cloud.hosts:
+        ports = {
+            port: programs
+            for role in roles
+            if role.wanted(cloud) and host.groups & set(role.groups)
+            for port, programs in role.ports(cloud, host).items()
+        }
+        for look in host_checks.CHECKS:
+            findings += look(cloud, host, reports[host.address], ports)
+    for compare in between_hosts.CHECKS:
+        findings += compare(cloud, reports)
+    return sorted(findings, key=lambda finding: ORDER.index(finding.outcome))

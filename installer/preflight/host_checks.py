@@ -1,0 +1,199 @@
+"""Checks that look at one host. Each is a pure function of what its agent found."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from installer.cloud import Cloud, CloudHost
+from installer.outcome import Finding
+from installer.platforms import SUPPORTED
+
+Report = Mapping[str, Any]
+Ports = Mapping[int, tuple[str, ...]]
+Check = Callable[[Cloud, CloudHost, Report, Ports], Iterator[Finding]]
+
+#: What the identity service and its infrastructure need: measured 1.1 GiB at rest, twice that while installing.
+LEAST_MEMORY_MIB = 1800
+COMFORTABLE_MEMORY_MIB = 7500
+#: Packages and their downloads 1.5 GiB, virtual environment and its cache 1.7 GiB, room for databases and logs.
+LEAST_DISK_MIB = {"/": 1024, "/var": 3072, "/opt": 1536}
+#: Interpreters that the releases' locks are made for.
+PYTHONS = ((3, 11), (3, 12), (3, 13))
+
+
+def platform(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """The distribution and its version are ones that pystack installs on."""
+    title = host.platform.title or "an unknown distribution"
+    if host.platform.supported:
+        yield Finding("platform", "success", title, host=host.address)
+    else:
+        yield Finding(
+            "platform", "fail", title,
+            "package names, paths and accounts differ between distributions; pystack knows them only for those it lists",
+            f"use a host with one of: {', '.join(SUPPORTED)}", host.address,
+        )
+    if not report["facts"]["systemd"]:
+        yield Finding(
+            "systemd", "fail", "systemd does not run", "every service is a systemd unit",
+            "boot the host with systemd as its first process", host.address,
+        )
+
+
+def python(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """The host has, or its distribution packages, a Python that the release's lock is made for."""
+    versions = [entry["version"] for entry in report["facts"]["python"]]
+    usable = [version for version in versions if tuple(int(part) for part in version.split(".")[:2]) in PYTHONS]
+    wanted = "3.11, 3.12 or 3.13"
+    if usable:
+        yield Finding("Python", "success", f"Python {usable[0]}", host=host.address)
+    elif host.platform.supported:
+        yield Finding("Python", "success", f"Python {', '.join(versions)}; {wanted} comes with the packages",
+                      host=host.address)
+    else:
+        yield Finding(
+            "Python", "fail", f"Python {', '.join(versions) or 'none'}",
+            f"OpenStack {cloud.release} is locked for Python {wanted}", f"install Python {wanted}", host.address,
+        )
+
+
+def privilege(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """The agent runs as root."""
+    if report["facts"]["uid"] == 0:
+        yield Finding("privilege", "success", "root", host=host.address)
+    else:
+        yield Finding(
+            "privilege", "fail", f"uid {report['facts']['uid']}", "packages, accounts and units belong to root",
+            "log in as root, or as a user who may use sudo (CONFIG_SSH_USER)", host.address,
+        )
+
+
+def size(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """Memory and cores are enough."""
+    memory, cores = report["facts"]["memory_mib"], report["facts"]["cores"]
+    found = f"{memory / 1024:.1f} GiB of memory, {cores} cores"
+    if memory < LEAST_MEMORY_MIB:
+        yield Finding(
+            "size", "fail", found, "the services would be killed for want of memory",
+            f"give the host at least {LEAST_MEMORY_MIB / 1024:.1f} GiB", host.address,
+        )
+    elif memory < COMFORTABLE_MEMORY_MIB and "controller" in host.groups:
+        yield Finding(
+            "size", "warn", found, "a whole cloud on one host takes 4 GiB at rest and more with instances",
+            "8 GiB are comfortable; CONFIG_SERVICE_WORKERS=1 keeps services small", host.address,
+        )
+    else:
+        yield Finding("size", "success", found, host=host.address)
+
+
+def disk(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """The file systems that are written to have room; needs of paths on one file system add up."""
+    systems = report["facts"]["file_systems"]
+    needs: dict[Any, tuple[int, list[str]]] = {}
+    for path, least in LEAST_DISK_MIB.items():
+        device = systems.get(path, systems["/"])["device"]
+        total, paths = needs.get(device, (0, []))
+        needs[device] = (total + least, [*paths, path])
+    short = False
+    for device, (least, paths) in needs.items():
+        state = next(state for state in systems.values() if state["device"] == device)
+        if state["free_mib"] < least and not _installed_before(report):
+            short = True
+            yield Finding(
+                "disk", "fail", f"{state['free_mib'] / 1024:.1f} GiB free for {', '.join(paths)}",
+                "packages, the virtual environment and databases would not fit",
+                f"make room: {least / 1024:.1f} GiB are needed there", host.address,
+            )
+    if not short:
+        free = min(state["free_mib"] for state in systems.values() if state["device"] in needs)
+        yield Finding("disk", "success", f"{free / 1024:.1f} GiB free", host=host.address)
+
+
+def ports_free(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """No other program listens on a port that a service will need."""
+    taken = [
+        (entry["port"], entry["program"], entry["unit"])
+        for entry in report["listeners"]
+        if entry["port"] in ports and entry["program"] not in ports[entry["port"]]
+    ]
+    for port, program, unit in taken:
+        by = f"{program} ({unit})" if unit else program
+        yield Finding(
+            "ports", "fail", f"port {port} is held by {by}", f"{', '.join(ports[port])} must listen there",
+            f"stop it: systemctl disable --now {unit}" if unit else f"stop {program}, or move it to another port",
+            host.address,
+        )
+    if ports and not taken:
+        yield Finding("ports", "success", f"{', '.join(map(str, sorted(ports)))} free or ours", host=host.address)
+
+
+def sources(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """The host reaches its package sources and the Python package index."""
+    words = {"packages": "package source", "index": "Python package index"}
+    remedies = {
+        "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY)",
+        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY",
+    }
+    for entry in report.get("reach", ()):
+        what = words[entry["what"]]
+        if entry["problem"]:
+            yield Finding(
+                what, "fail", f"{entry['url'] or 'none'}: {entry['problem']}", "the installation downloads from there",
+                remedies[entry["what"]], host.address,
+            )
+        else:
+            yield Finding(what, "success", entry["url"], host=host.address)
+
+
+def remains(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """Nothing of another OpenStack or another installer is in the way."""
+    for what in ("package", "unit", "path"):
+        found = [entry for entry in report["remains"] if entry["what"] == what]
+        if not found:
+            continue
+        names = ", ".join(entry["name"] for entry in found[:6]) + (", ..." if len(found) > 6 else "")
+        remedy = {
+            "package": "remove them if that cloud is no longer needed, or use another host",
+            "unit": "disable and remove them if that cloud is no longer needed, or use another host",
+            "path": "nothing needs to be done if that cloud is gone; remove the path to silence this",
+        }[what]
+        yield Finding(
+            "remains", "warn" if what == "path" else "fail", f"{found[0]['words']}: {names}",
+            "two clouds on one host fight for ports, accounts and databases", remedy, host.address,
+        )
+    if not report["remains"]:
+        yield Finding("remains", "success", "no other OpenStack", host=host.address)
+
+
+def host_lock(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+    """No other installer is at work on the host."""
+    holder = report["lock"]
+    if holder is None:
+        yield Finding("host lock", "success", "free", host=host.address)
+        return
+    since = datetime.timedelta(seconds=round(report["facts"]["time"] - holder.get("since", report["facts"]["time"])))
+    owner = holder.get("owner", "another installer")
+    found = f"held by {owner}, run {holder.get('run', '?')}, for {since}"
+    if owner == f"{getpass.getuser()}@{socket.gethostname()}":
+        yield Finding(
+            "host lock", "warn", found, "an earlier run of yours still finishes what it began there",
+            "none needed: the run waits for it", host.address,
+        )
+    else:
+        yield Finding(
+            "host lock", "fail", found, "two installers on one host undo each other's work",
+            f"ask {owner}, and run again when it has ended", host.address,
+        )
+
+
+def _installed_before(report: Report) -> bool:
+    """Tell whether pystack's own services listen already: then what is needed is on the disk."""
+    return any(entry["unit"].startswith("openstack-") for entry in report["listeners"])
+
+
+CHECKS: tuple[Check, ...] = (
+    platform, python, privilege, size, disk, ports_free, sources, remains, host_lock,
+)
