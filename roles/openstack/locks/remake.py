@@ -1,0 +1,107 @@
+"""Remakes the locks beside it: `python roles/openstack/locks/remake.py [release ...]`, all releases without one."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uv
+import yaml
+
+HERE = Path(__file__).resolve().parent
+OLDEST_PYTHON = "3.11"
+CORE = "core"
+HEADER = "# Made by remake.py from inputs.yaml and constraints/: not to be edited.\n"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What inputs.yaml says.
+
+    services: service to distribution. locks: lock to its services and what is beside them. build: what builds the
+    distributions without a wheel. releases: release to versions, distributions without a wheel and upload times.
+    """
+
+    services: dict[str, str]
+    locks: dict[str, dict[str, list[str]]]
+    build: list[str]
+    releases: dict[str, dict[str, Any]]
+
+    @classmethod
+    def load(cls) -> "Inputs":
+        """Read inputs.yaml."""
+        return cls(**yaml.safe_load((HERE / "inputs.yaml").read_text()))
+
+    def requirements(self, release: str, lock: str) -> list[str]:
+        """Requirement lines of one lock, those of core first; KeyError for an unknown release or lock."""
+        versions = self.releases[release]["versions"]
+        lines = [] if lock == CORE else self.requirements(release, CORE)
+        lines += [f"{self.services[name]}=={versions[name]}" for name in self.locks[lock]["services"]]
+        return lines + self.locks[lock]["beside"]
+
+    def options(self, release: str) -> list[str]:
+        """Options that hold uv to the constraints and hide from it what was uploaded later."""
+        facts = self.releases[release]
+        options = [f"--constraint={HERE / 'constraints' / release}.txt", f"--exclude-newer={facts['rest-until']}"]
+        return options + [
+            f"--exclude-newer-package={name}={facts['services-until']}" for name in self.services.values()
+        ]
+
+    def building(self, release: str) -> list[str]:
+        """Lines at the top of a lock that refuse to build anything but the distributions without a wheel."""
+        return ["--only-binary=:all:", *(f"--no-binary={name}" for name in self.releases[release]["built"])]
+
+
+def compiled(requirements: list[str], options: list[str]) -> str:
+    """Text of the lock of some requirement lines.
+
+    uv prints it rather than writing it, because it would keep to the versions of a file that is already there.
+    The index is the one that this machine's uv is configured for, and is not written down.
+
+    Raises CalledProcessError when the requirements contradict each other; uv has then said why.
+    """
+    command = [uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate", "--no-emit-index-url"]
+    done = subprocess.run([*command, *options], input="\n".join(requirements), stdout=subprocess.PIPE,
+                          text=True, check=True)
+    return done.stdout
+
+
+def remake(inputs: Inputs, release: str) -> Iterator[Path]:
+    """Write the locks of one release and yield each as it is done: core, those on top of core, then build."""
+    options, building = inputs.options(release), inputs.building(release)
+    core = HERE / f"{release}.txt"
+    for lock in sorted(inputs.locks, key=lambda name: name != CORE):
+        path = core if lock == CORE else HERE / f"{release}-{lock}.txt"
+        # A host that gets heat later must not see the versions of the core change.
+        on_core = [] if lock == CORE else [f"--constraint={core}"]
+        text = compiled(inputs.requirements(release, lock), [*options, *building, *on_core])
+        path.write_text(HEADER + "\n".join([*building, text]))
+        yield path
+    path = HERE / f"{release}-build.txt"
+    path.write_text(HEADER + compiled(inputs.build, options))
+    yield path
+
+
+def main(arguments: list[str]) -> None:
+    """Remake the locks of the releases named in the arguments."""
+    inputs = Inputs.load()
+    parser = argparse.ArgumentParser(description="Remake the locks of OpenStack releases from inputs.yaml.")
+    parser.add_argument("release", nargs="*", help=f"{', '.join(inputs.releases)}; all when none is named")
+    releases = parser.parse_args(arguments).release or list(inputs.releases)
+    for release in releases:
+        if release not in inputs.releases:
+            parser.error(f"{release} is not among the releases of inputs.yaml: {', '.join(inputs.releases)}")
+    try:
+        for release in releases:
+            for path in remake(inputs, release):
+                print(path.name)
+    except subprocess.CalledProcessError as error:
+        parser.exit(error.returncode, f"No lock for {release}: uv says above what does not fit together.\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
