@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from installer.answers import types
+from installer.answers.problem import SECRET_NAME
 from installer.errors import InternalError
 from installer.paths import ANSWERS
 
@@ -146,6 +147,11 @@ class Catalogue:
         """Return today's name of a parameter given by any of its names, in capitals or not."""
         return self.aliases.get(name.upper(), name.upper())
 
+    def hides(self, key: str) -> bool:
+        """Tell whether the value of a key must not be seen; a key that is not known is judged by its name."""
+        name = self.resolve(key)
+        return self._parameters[name].is_secret if name in self else bool(SECRET_NAME.search(key))
+
     def sections(self) -> dict[str, list[Parameter]]:
         """Return the parameters by section title, in order."""
         found: dict[str, list[Parameter]] = {}
@@ -202,9 +208,7 @@ def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def _parameter(
-    name: str, declared: dict[str, Any], section: dict[str, Any], topic: dict[str, Any]
-) -> Parameter:
+def _parameter(name: str, declared: dict[str, Any], section: dict[str, Any], topic: dict[str, Any]) -> Parameter:
     details = {key: declared[key] for key in ("choices", "minimum", "maximum", "pattern", "shape") if key in declared}
     kind = types.make(declared["type"], **details)
     status = Status(declared.get("status", section.get("status", topic.get("status", "supported"))))

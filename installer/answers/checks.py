@@ -30,7 +30,7 @@ def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Proble
 def named_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, str]:
     """Return every host that a supported parameter names, with the first parameter that names it."""
     found: dict[str, str] = {}
-    for name in _host_parameters(catalogue):
+    for name in host_parameters(catalogue):
         value = values[name]
         for host in value if isinstance(value, tuple) else (value,):
             if host:
@@ -38,7 +38,8 @@ def named_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, st
     return found
 
 
-def _host_parameters(catalogue: Catalogue) -> Iterator[str]:
+def host_parameters(catalogue: Catalogue) -> Iterator[str]:
+    """Yield the names of the supported parameters that say which hosts the cloud has."""
     for parameter in catalogue:
         kind = parameter.type.item if isinstance(parameter.type, List) else parameter.type
         if isinstance(kind, Host) and parameter.is_supported and parameter.name.endswith(("_HOST", "_HOSTS")):
@@ -46,7 +47,7 @@ def _host_parameters(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _hosts_listed_twice(values: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
-    for name in _host_parameters(catalogue):
+    for name in host_parameters(catalogue):
         hosts = values[name] if isinstance(values[name], tuple) else ()
         for host in sorted({host for host in hosts if hosts.count(host) > 1}):
             yield Problem(Severity.ERROR, f"{name} lists {host} twice", "remove one, or correct it", key=name)

@@ -11,7 +11,7 @@ from installer.answers.types import printable
 from installer.errors import AnswerFileError
 from installer.resources.secret import MASK
 
-SECRET_NAME = re.compile(r"_PW\b|PASSWORD|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY|CERTDB", re.IGNORECASE)
+SECRET_NAME = re.compile(r"_PW\b|PASSWORD|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY", re.IGNORECASE)
 WIDTH = 160
 
 
@@ -85,6 +85,18 @@ class InvalidAnswerFile(AnswerFileError):
 def in_file_order(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems by line, those without a line last."""
     return sorted(problems, key=lambda problem: (problem.line == 0, problem.line))
+
+
+def mask_entry(text: str, column: int, secret: bool) -> tuple[str, tuple[int, int]]:
+    """Return a line ``KEY=value`` as a problem may show it, and the column and length of the value there.
+
+    Args:
+        text: the line.
+        column: where the value begins, from 0.
+        secret: whether the value is to be masked; the password within a URL always is.
+    """
+    shown = mask_userinfo(mask_line(text, column) if secret else text)
+    return shown, (column, max(0, len(shown.rstrip()) - column))
 
 
 def mask_line(text: str, column: int) -> str:

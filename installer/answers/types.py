@@ -354,7 +354,7 @@ class List(Type):
 
     def describe(self) -> str:
         """Return what each value is."""
-        return f"list, comma between: {self.item.describe()}"
+        return f"{self.item.describe()}; several with commas between"
 
 
 NAMED: dict[str, type[Type]] = {

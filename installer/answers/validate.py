@@ -11,14 +11,7 @@ from installer.answers.catalogue import PLACEHOLDER, Catalogue, Parameter, Statu
 from installer.answers.checks import cross_checks
 from installer.answers.model import COMMAND_LINE, Answers, Source, is_used
 from installer.answers.parse import DELIMITER, Entry, Line, Parsed
-from installer.answers.problem import (
-    SECRET_NAME,
-    Problem,
-    Severity,
-    in_file_order,
-    mask_line,
-    mask_userinfo,
-)
+from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.types import ValueProblem, YesNo, shown
 from installer.resources.secret import Secret
 
@@ -126,13 +119,10 @@ class _Evaluation:
             name = line.text[: delimiter.start()].strip().upper() if delimiter else ""
             if name in self.catalogue or name in self.catalogue.aliases:
                 message = f"{name} is indented, so the line is read as part of the value of {given.entry.key}"
-                text = mask_line(line.text, delimiter.end()) if delimiter and SECRET_NAME.search(name) else line.text
-                self.problems.append(
-                    Problem(
-                        Severity.ERROR, message, "remove the blanks before it", given.file, line.number,
-                        mask_userinfo(text), key=name,
-                    )
-                )  # fmt: skip
+                column = delimiter.end() if delimiter else 0
+                text, _ = mask_entry(line.text, column, self.catalogue.hides(name))
+                remedy = "remove the blanks before it"
+                self.problems.append(Problem(Severity.ERROR, message, remedy, given.file, line.number, text, key=name))
 
     def _take_alias(self, name: str, candidates: list[Given]) -> None:
         filled = [given for given in candidates if given.entry.value]
@@ -184,7 +174,7 @@ class _Evaluation:
         if spelling in parameter.refuses:
             raise ValueProblem(parameter.refuses[spelling], f"write {parameter.default}")
         text = parameter.takes.get(spelling, text)
-        if parameter.is_secret and _is_no_secret(text):
+        if parameter.is_secret and is_no_secret(text):
             text = ""
         if text or parameter.keeps_empty:
             return parameter.type.parse(text)
@@ -257,18 +247,13 @@ class _Evaluation:
 
     def _report(self, severity: Severity, given: Given, message: str, remedy: str) -> None:
         entry = given.entry
-        known = self.catalogue.resolve(entry.key)
-        secret = (known in self.catalogue and self.catalogue[known].is_secret) or SECRET_NAME.search(entry.key)
-        keep = _is_no_secret(entry.value)
-        text = entry.line.text if keep or not secret else mask_line(entry.line.text, entry.column)
-        text = mask_userinfo(text)
-        mark = (entry.column, len(text.rstrip()) - entry.column)
-        self.problems.append(
-            Problem(severity, message, remedy, given.file, entry.line.number, text, mark, entry.key)
-        )
+        secret = self.catalogue.hides(entry.key) and not is_no_secret(entry.value)
+        text, mark = mask_entry(entry.line.text, entry.column, secret)
+        self.problems.append(Problem(severity, message, remedy, given.file, entry.line.number, text, mark, entry.key))
 
 
-def _is_no_secret(text: str) -> bool:
+def is_no_secret(text: str) -> bool:
+    """Tell whether a text only holds a secret's place: empty, a mask, or Packstack's placeholder."""
     return text == PLACEHOLDER or not text.strip("*")
 
 

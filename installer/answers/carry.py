@@ -1,0 +1,138 @@
+"""Carries an answer file of Packstack's, of any release, over to pystack: what can be kept, and what cannot and why."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
+from installer.answers.parse import Entry, parse_text
+from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
+from installer.answers.types import Host, List, ValueProblem, shown
+from installer.answers.validate import is_no_secret
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What an old answer file becomes.
+
+    Args:
+        values: parameter name to text, for ``generate``; what equals the default is left out.
+        lost: what could not be carried, each with its line and the reason, in the order of the file.
+    """
+
+    values: dict[str, str]
+    lost: tuple[Problem, ...]
+
+
+def carry(text: str, name: str) -> Carried:
+    """Return what an old answer file says in the words of today; never raises.
+
+    Args:
+        text: the whole file, of pystack or of any release of Packstack.
+        name: what the list of losses calls the file.
+    """
+    return _Carrier(catalogue(), name).carry(text)
+
+
+class _Lost(Exception):
+    def __init__(self, reason: str, severity: Severity = Severity.WARNING) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.severity = severity
+
+
+class _Carrier:
+    def __init__(self, known: Catalogue, name: str) -> None:
+        self.known = known
+        self.name = name
+        self.values: dict[str, str] = {}
+        self.origin: dict[str, Entry] = {}
+        self.lost: list[Problem] = []
+
+    def carry(self, text: str) -> Carried:
+        parsed = parse_text(text, self.name)
+        self.lost += [dataclasses.replace(problem, severity=Severity.WARNING) for problem in parsed.problems]
+        # Today's names win over aliases, and aliases over retired names.
+        for entry in sorted(parsed.entries, key=lambda entry: self._rank(entry.key)):
+            try:
+                self._take(entry)
+            except _Lost as lost:
+                self._report(entry, lost)
+        if "CONFIG_CONTROLLER_HOST" not in self.values:
+            message = "the file names no controller that can be used; the new file says localhost"
+            remedy = "set CONFIG_CONTROLLER_HOST in the new file, or give --hosts"
+            self.lost.append(Problem(Severity.WARNING, message, remedy, self.name, key="CONFIG_CONTROLLER_HOST"))
+        return Carried(self.values, tuple(in_file_order(self.lost)))
+
+    def _rank(self, key: str) -> int:
+        return 0 if key in self.known else 1 if key in self.known.aliases else 2
+
+    def _take(self, entry: Entry) -> None:
+        name = self._target(entry)
+        parameter = self.known[name]
+        text = self._value(parameter, entry.value)
+        if name in self.origin:
+            if text != self.values.get(name, parameter.default):
+                raise _Lost(f"{name} is taken from {self.origin[name].key}, line {self.origin[name].line.number}")
+            return
+        if text or parameter.keeps_empty:
+            self.origin[name] = entry
+            if text != parameter.default or parameter.keeps_empty:
+                self.values[name] = text
+
+    def _target(self, entry: Entry) -> str:
+        name = self.known.resolve(entry.key)
+        if name in self.known:
+            return name
+        if name not in self.known.retired:
+            near = " or ".join(self.known.nearest(name))
+            raise _Lost("it is not a parameter" + (f"; did you mean {near}?" if near else ""))
+        retired = self.known.retired[name]
+        if retired.now and entry.value:
+            return retired.now
+        asked = entry.value.lower() in ("y", "yes", "true")
+        raise _Lost(retired.sentence, Severity.WARNING if asked else Severity.NOTICE)
+
+    def _value(self, parameter: Parameter, text: str) -> str:
+        if parameter.is_secret:
+            return self._secret(parameter, text)
+        spelling = parameter.canonical(text)
+        if spelling in parameter.refuses:
+            raise _Lost(parameter.refuses[spelling])
+        text = parameter.takes.get(spelling, text)
+        if parameter.status is Status.REFUSED and (parameter.when or not parameter.asks_for_nothing(text)):
+            if parameter.asks_for_nothing(text):
+                return ""
+            raise _Lost(parameter.note)
+        try:
+            return self._written(parameter, text)
+        except ValueProblem as problem:
+            raise _Lost(f"{problem.message}; {problem.remedy}") from problem
+
+    def _secret(self, parameter: Parameter, text: str) -> str:
+        if is_no_secret(text):
+            if parameter.random and parameter.is_supported and text:
+                raise _Lost("this is no secret, so a new one is made up", Severity.NOTICE)
+            return ""
+        if parameter.status is Status.REFUSED:
+            raise _Lost(parameter.note)
+        try:
+            return parameter.type.format(parameter.type.parse(text))
+        except ValueProblem as problem:
+            raise _Lost(f"{problem.message}; {problem.remedy}") from problem
+
+    def _written(self, parameter: Parameter, text: str) -> str:
+        value = parameter.type.parse(text)
+        if isinstance(parameter.type, List) and isinstance(parameter.type.item, Host):
+            value = tuple(dict.fromkeys(value))
+        return parameter.type.format(value)
+
+    def _report(self, entry: Entry, lost: _Lost) -> None:
+        text, mark = mask_entry(entry.line.text, entry.column, self._is_secret(entry))
+        message = f"{shown(entry.key)[1:-1]} is not carried over: {lost.reason}"
+        number = entry.line.number
+        self.lost.append(Problem(lost.severity, message, "", self.name, number, text, mark, entry.key))
+
+    def _is_secret(self, entry: Entry) -> bool:
+        return self.known.hides(entry.key) and not is_no_secret(entry.value)
