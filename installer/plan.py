@@ -70,11 +70,15 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
     if accounts:
         steps.append(Step(host.address, ACCOUNTS, tuple(accounts), frozenset()))
     if packages:
-        steps.append(Step(host.address, PACKAGES, tuple(packages), frozenset((gathered | first) - {(host.address, PACKAGES)})))
+        steps.append(
+            Step(host.address, PACKAGES, tuple(packages), frozenset((gathered | first) - {(host.address, PACKAGES)}))
+        )
     for role in roles:
         needs = {(other.address, name) for name in role.after for other in placed.get(name, ())}
         needs |= {(host.address, name) for name in role.after_here if host in placed.get(name, ())}
-        needs |= gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
+        needs |= (
+            gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
+        )
         own = tuple(item for item in resources[role.name] if not isinstance(item, (Group, User, Package)))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps

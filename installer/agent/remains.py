@@ -21,9 +21,9 @@ PATHS = {
 }
 _SERVICES = "keystone|glance|placement|nova|neutron|cinder|heat|swift|openstack"
 _PACKAGE = re.compile(
-    rf"^(?:openstack-(?:keystone|glance|placement|nova|neutron|cinder|heat|swift|dashboard|packstack)[\w-]*"
-    rf"|(?:keystone|glance|placement|nova|neutron|cinder|heat|swift)-(?:api|common|compute|scheduler|server|volume)"
-    rf"|keystone|openstack-dashboard)$"
+    r"^(?:openstack-(?:keystone|glance|placement|nova|neutron|cinder|heat|swift|dashboard|packstack)[\w-]*"
+    r"|(?:keystone|glance|placement|nova|neutron|cinder|heat|swift)-(?:api|common|compute|scheduler|server|volume)"
+    r"|keystone|openstack-dashboard)$"
 )
 
 

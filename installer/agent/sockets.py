@@ -54,8 +54,10 @@ def _holders(proc: str, inodes: "set[str]") -> Dict[str, Tuple[str, str]]:
                     target = os.readlink(descriptor.path)
                     inode = target[8:-1] if target.startswith("socket:[") else ""
                     if inode in inodes and inode not in holders:
-                        holders[inode] = (_read(os.path.join(base, "comm")).strip(),
-                                          unit_of(_read(os.path.join(base, "cgroup"))))
+                        holders[inode] = (
+                            _read(os.path.join(base, "comm")).strip(),
+                            unit_of(_read(os.path.join(base, "cgroup"))),
+                        )
     return holders
 
 

@@ -63,7 +63,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             for port, programs in role.ports(cloud, host).items()
         }
         for look in host_checks.CHECKS:
-            findings += look(cloud, host, reports[host.address], ports)
+            findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
-        findings += compare(cloud, reports)
+        findings += compare(reports)
     return sorted(findings, key=lambda finding: ORDER.index(finding.outcome))

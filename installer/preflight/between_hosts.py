@@ -6,37 +6,41 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from installer.cloud import Cloud
 from installer.outcome import Finding
 
 Reports = Mapping[str, Mapping[str, Any]]
-Check = Callable[[Cloud, Reports], Iterator[Finding]]
+Check = Callable[[Reports], Iterator[Finding]]
 
 #: Tokens and certificates bear it; distributed databases and message expiry begin to fail beyond.
 MOST_SKEW_SECONDS = 2.0
 
 
-def clocks(cloud: Cloud, reports: Reports) -> Iterator[Finding]:
+def clocks(reports: Reports) -> Iterator[Finding]:
     """The hosts' clocks agree with each other, and with this machine's."""
     ahead = {address: report["clock_ahead"] for address, report in reports.items()}
     first, last = min(ahead, key=lambda key: ahead[key]), max(ahead, key=lambda key: ahead[key])
     skew = ahead[last] - ahead[first]
     if skew > MOST_SKEW_SECONDS:
         yield Finding(
-            "clocks", "fail", f"{last} is {skew:.1f} s ahead of {first}",
+            "clocks",
+            "fail",
+            f"{last} is {skew:.1f} s ahead of {first}",
             "tokens and certificates made on one host are not yet, or no longer, valid on the other",
             "set the clocks: chronyc makestep, or timedatectl set-ntp true; CONFIG_NTP_SERVERS names time servers",
         )
     elif abs(ahead[last]) > 60:
         yield Finding(
-            "clocks", "warn", f"the hosts are {ahead[last]:+.0f} s from this machine's clock",
-            "certificates made here may not be valid there yet", "set this machine's clock",
+            "clocks",
+            "warn",
+            f"the hosts are {ahead[last]:+.0f} s from this machine's clock",
+            "certificates made here may not be valid there yet",
+            "set this machine's clock",
         )
     else:
         yield Finding("clocks", "success", f"within {max(skew, 0.1):.1f} s")
 
 
-def one_host_twice(cloud: Cloud, reports: Reports) -> Iterator[Finding]:
+def one_host_twice(reports: Reports) -> Iterator[Finding]:
     """No two addresses of the answer file are one host, and no two hosts share a machine id."""
     hosts: dict[str, list[str]] = {}
     for address, report in reports.items():
@@ -44,61 +48,85 @@ def one_host_twice(cloud: Cloud, reports: Reports) -> Iterator[Finding]:
     for addresses in hosts.values():
         if len(addresses) < 2:
             continue
-        same = len({reports[address]["facts"]["boot_id"] + reports[address]["facts"]["hostname"] for address in addresses}) == 1
+        same = (
+            len({reports[address]["facts"]["boot_id"] + reports[address]["facts"]["hostname"] for address in addresses})
+            == 1
+        )
         if same:
             yield Finding(
-                "host listed twice", "fail", f"{' and '.join(addresses)} are one host",
-                "it would be installed twice at once", "write each host with one and the same address everywhere",
+                "host listed twice",
+                "fail",
+                f"{' and '.join(addresses)} are one host",
+                "it would be installed twice at once",
+                "write each host with one and the same address everywhere",
             )
         else:
             yield Finding(
-                "machine id", "fail", f"{' and '.join(addresses)} have the same /etc/machine-id",
+                "machine id",
+                "fail",
+                f"{' and '.join(addresses)} have the same /etc/machine-id",
                 "cloned hosts get the same addresses and are taken for one another",
                 "on one of them: rm /etc/machine-id, systemd-machine-id-setup, reboot",
             )
 
 
-def names(cloud: Cloud, reports: Reports) -> Iterator[Finding]:
+def names(reports: Reports) -> Iterator[Finding]:
     """Every host's name or address resolves, to the same on all hosts, and not to a loopback address."""
     problems = False
-    for host in cloud.hosts:
-        seen = {address: report["names"][host.address] for address, report in reports.items()}
+    for name in reports:
+        seen = {address: report["names"][name] for address, report in reports.items()}
         for asking, answer in seen.items():
-            if answer["problem"] and not _is_address(host.address):
+            if answer["problem"] and not _is_address(name):
                 problems = True
                 yield Finding(
-                    "names", "fail", f"{host.address} does not resolve: {answer['problem']}",
-                    "hosts find each other by it", "add it to the DNS, or write the address into the answer file", asking,
+                    "names",
+                    "fail",
+                    f"{name} does not resolve: {answer['problem']}",
+                    "hosts find each other by it",
+                    "add it to the DNS, or write the address into the answer file",
+                    asking,
                 )
         answers = {tuple(sorted(set(_without_loopback(answer["addresses"])))) for answer in seen.values()} - {()}
         if len(answers) > 1:
             problems = True
             told = "; ".join(f"{asking}: {', '.join(answer['addresses'])}" for asking, answer in seen.items())
             yield Finding(
-                "names", "fail", f"{host.address} resolves differently ({told})",
-                "services on these hosts would talk to different machines", "make /etc/hosts and the DNS agree",
+                "names",
+                "fail",
+                f"{name} resolves differently ({told})",
+                "services on these hosts would talk to different machines",
+                "make /etc/hosts and the DNS agree",
             )
     hostnames: dict[str, list[str]] = {}
-    for address, report in reports.items():
-        hostnames.setdefault(report["facts"]["hostname"], []).append(address)
-    for name, addresses in hostnames.items():
-        if len(addresses) > 1 and name:
+    distinct = {
+        (report["facts"]["boot_id"], report["facts"]["hostname"]): address for address, report in reports.items()
+    }
+    for (_, hostname), address in distinct.items():
+        hostnames.setdefault(hostname, []).append(address)
+    for hostname, addresses in hostnames.items():
+        if len(addresses) > 1 and hostname:
             problems = True
             yield Finding(
-                "names", "fail", f"{' and '.join(addresses)} are both called {name}",
-                "RabbitMQ, Nova and Neutron tell hosts apart by name", "give each host a name of its own: hostnamectl",
+                "names",
+                "fail",
+                f"{' and '.join(addresses)} are both called {hostname}",
+                "RabbitMQ, Nova and Neutron tell hosts apart by name",
+                "give each host a name of its own: hostnamectl",
             )
     if not problems:
         yield Finding("names", "success", "resolve the same on all hosts")
 
 
-def architecture(cloud: Cloud, reports: Reports) -> Iterator[Finding]:
+def architecture(reports: Reports) -> Iterator[Finding]:
     """All hosts have one architecture."""
     found = {report["facts"]["architecture"] for report in reports.values()}
     if len(found) > 1:
         yield Finding(
-            "architecture", "warn", ", ".join(sorted(found)),
-            "images and live migration work only between hosts of one architecture", "use host aggregates to keep them apart",
+            "architecture",
+            "warn",
+            ", ".join(sorted(found)),
+            "images and live migration work only between hosts of one architecture",
+            "use host aggregates to keep them apart",
         )
 
 

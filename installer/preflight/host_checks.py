@@ -6,15 +6,30 @@ import datetime
 import getpass
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
 from installer.platforms import SUPPORTED
 
-Report = Mapping[str, Any]
-Ports = Mapping[int, tuple[str, ...]]
-Check = Callable[[Cloud, CloudHost, Report, Ports], Iterator[Finding]]
+
+class Seen(NamedTuple):
+    """One host as a check sees it.
+
+    Args:
+        cloud: the whole cloud.
+        host: the host.
+        report: what its agent found; see ``installer.agent.probes.probe``.
+        ports: TCP ports that the host's roles need, each with the programs that may hold it.
+    """
+
+    cloud: Cloud
+    host: CloudHost
+    report: Mapping[str, Any]
+    ports: Mapping[int, tuple[str, ...]]
+
+
+Check = Callable[[Seen], Iterator[Finding]]
 
 #: What the identity service and its infrastructure need: measured 1.1 GiB at rest, twice that while installing.
 LEAST_MEMORY_MIB = 1800
@@ -25,73 +40,95 @@ LEAST_DISK_MIB = {"/": 1024, "/var": 3072, "/opt": 1536}
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
 
-def platform(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def platform(seen: Seen) -> Iterator[Finding]:
     """The distribution and its version are ones that pystack installs on."""
-    title = host.platform.title or "an unknown distribution"
-    if host.platform.supported:
-        yield Finding("platform", "success", title, host=host.address)
+    title = seen.host.platform.title or "an unknown distribution"
+    if seen.host.platform.supported:
+        yield Finding("platform", "success", title, host=seen.host.address)
     else:
         yield Finding(
-            "platform", "fail", title,
+            "platform",
+            "fail",
+            title,
             "package names, paths and accounts differ between distributions; pystack knows them only for those it lists",
-            f"use a host with one of: {', '.join(SUPPORTED)}", host.address,
+            f"use a host with one of: {', '.join(SUPPORTED)}",
+            seen.host.address,
         )
-    if not report["facts"]["systemd"]:
+    if not seen.report["facts"]["systemd"]:
         yield Finding(
-            "systemd", "fail", "systemd does not run", "every service is a systemd unit",
-            "boot the host with systemd as its first process", host.address,
+            "systemd",
+            "fail",
+            "systemd does not run",
+            "every service is a systemd unit",
+            "boot the host with systemd as its first process",
+            seen.host.address,
         )
 
 
-def python(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def python(seen: Seen) -> Iterator[Finding]:
     """The host has, or its distribution packages, a Python that the release's lock is made for."""
-    versions = [entry["version"] for entry in report["facts"]["python"]]
+    versions = [entry["version"] for entry in seen.report["facts"]["python"]]
     usable = [version for version in versions if tuple(int(part) for part in version.split(".")[:2]) in PYTHONS]
-    wanted = "3.11, 3.12 or 3.13"
     if usable:
-        yield Finding("Python", "success", f"Python {usable[0]}", host=host.address)
-    elif host.platform.supported:
-        yield Finding("Python", "success", f"Python {', '.join(versions)}; {wanted} comes with the packages",
-                      host=host.address)
+        yield Finding("Python", "success", f"Python {usable[0]}", host=seen.host.address)
+    elif seen.host.platform.supported:
+        found = f"Python {', '.join(versions)}; one that OpenStack {seen.cloud.release} runs on comes with the packages"
+        yield Finding("Python", "success", found, host=seen.host.address)
     else:
         yield Finding(
-            "Python", "fail", f"Python {', '.join(versions) or 'none'}",
-            f"OpenStack {cloud.release} is locked for Python {wanted}", f"install Python {wanted}", host.address,
+            "Python",
+            "fail",
+            f"Python {', '.join(versions) or 'none'}",
+            f"OpenStack {seen.cloud.release} is locked for Python 3.11, 3.12 and 3.13",
+            "install one of these",
+            seen.host.address,
         )
 
 
-def privilege(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def privilege(seen: Seen) -> Iterator[Finding]:
     """The agent runs as root."""
-    if report["facts"]["uid"] == 0:
-        yield Finding("privilege", "success", "root", host=host.address)
+    if seen.report["facts"]["uid"] == 0:
+        yield Finding("privilege", "success", "root", host=seen.host.address)
     else:
         yield Finding(
-            "privilege", "fail", f"uid {report['facts']['uid']}", "packages, accounts and units belong to root",
-            "log in as root, or as a user who may use sudo (CONFIG_SSH_USER)", host.address,
+            "privilege",
+            "fail",
+            f"uid {seen.report['facts']['uid']}",
+            "packages, accounts and units belong to root",
+            "log in as root, or as a user who may use sudo (CONFIG_SSH_USER)",
+            seen.host.address,
         )
 
 
-def size(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def size(seen: Seen) -> Iterator[Finding]:
     """Memory and cores are enough."""
-    memory, cores = report["facts"]["memory_mib"], report["facts"]["cores"]
+    memory, cores = seen.report["facts"]["memory_mib"], seen.report["facts"]["cores"]
     found = f"{memory / 1024:.1f} GiB of memory, {cores} cores"
     if memory < LEAST_MEMORY_MIB:
         yield Finding(
-            "size", "fail", found, "the services would be killed for want of memory",
-            f"give the host at least {LEAST_MEMORY_MIB / 1024:.1f} GiB", host.address,
+            "size",
+            "fail",
+            found,
+            "the services would be killed for want of memory",
+            f"give the host at least {LEAST_MEMORY_MIB / 1024:.1f} GiB",
+            seen.host.address,
         )
-    elif memory < COMFORTABLE_MEMORY_MIB and "controller" in host.groups:
+    elif memory < COMFORTABLE_MEMORY_MIB and "controller" in seen.host.groups:
         yield Finding(
-            "size", "warn", found, "a whole cloud on one host takes 4 GiB at rest and more with instances",
-            "8 GiB are comfortable; CONFIG_SERVICE_WORKERS=1 keeps services small", host.address,
+            "size",
+            "warn",
+            found,
+            "a whole cloud on one host takes 4 GiB at rest and more with instances",
+            "8 GiB are comfortable; CONFIG_SERVICE_WORKERS=1 keeps services small",
+            seen.host.address,
         )
     else:
-        yield Finding("size", "success", found, host=host.address)
+        yield Finding("size", "success", found, host=seen.host.address)
 
 
-def disk(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def disk(seen: Seen) -> Iterator[Finding]:
     """The file systems that are written to have room; needs of paths on one file system add up."""
-    systems = report["facts"]["file_systems"]
+    systems = seen.report["facts"]["file_systems"]
     needs: dict[Any, tuple[int, list[str]]] = {}
     for path, least in LEAST_DISK_MIB.items():
         device = systems.get(path, systems["/"])["device"]
@@ -100,58 +137,70 @@ def disk(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterato
     short = False
     for device, (least, paths) in needs.items():
         state = next(state for state in systems.values() if state["device"] == device)
-        if state["free_mib"] < least and not _installed_before(report):
+        if state["free_mib"] < least and not _installed_before(seen):
             short = True
             yield Finding(
-                "disk", "fail", f"{state['free_mib'] / 1024:.1f} GiB free for {', '.join(paths)}",
+                "disk",
+                "fail",
+                f"{state['free_mib'] / 1024:.1f} GiB free for {', '.join(paths)}",
                 "packages, the virtual environment and databases would not fit",
-                f"make room: {least / 1024:.1f} GiB are needed there", host.address,
+                f"make room: {least / 1024:.1f} GiB are needed there",
+                seen.host.address,
             )
     if not short:
         free = min(state["free_mib"] for state in systems.values() if state["device"] in needs)
-        yield Finding("disk", "success", f"{free / 1024:.1f} GiB free", host=host.address)
+        yield Finding("disk", "success", f"{free / 1024:.1f} GiB free", host=seen.host.address)
 
 
-def ports_free(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def ports_free(seen: Seen) -> Iterator[Finding]:
     """No other program listens on a port that a service will need."""
     taken = [
         (entry["port"], entry["program"], entry["unit"])
-        for entry in report["listeners"]
-        if entry["port"] in ports and entry["program"] not in ports[entry["port"]]
+        for entry in seen.report["listeners"]
+        if entry["port"] in seen.ports and entry["program"] not in seen.ports[entry["port"]]
     ]
     for port, program, unit in taken:
         by = f"{program} ({unit})" if unit else program
         yield Finding(
-            "ports", "fail", f"port {port} is held by {by}", f"{', '.join(ports[port])} must listen there",
+            "ports",
+            "fail",
+            f"port {port} is held by {by}",
+            f"{', '.join(seen.ports[port])} must listen there",
             f"stop it: systemctl disable --now {unit}" if unit else f"stop {program}, or move it to another port",
-            host.address,
+            seen.host.address,
         )
-    if ports and not taken:
-        yield Finding("ports", "success", f"{', '.join(map(str, sorted(ports)))} free or ours", host=host.address)
+    if seen.ports and not taken:
+        yield Finding(
+            "ports", "success", f"{', '.join(map(str, sorted(seen.ports)))} free or ours", host=seen.host.address
+        )
 
 
-def sources(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def sources(seen: Seen) -> Iterator[Finding]:
     """The host reaches its package sources and the Python package index."""
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
         "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY)",
         "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY",
     }
-    for entry in report.get("reach", ()):
+    for entry in seen.report.get("reach", ()):
         what = words[entry["what"]]
         if entry["problem"]:
             yield Finding(
-                what, "fail", f"{entry['url'] or 'none'}: {entry['problem']}", "the installation downloads from there",
-                remedies[entry["what"]], host.address,
+                what,
+                "fail",
+                f"{entry['url'] or 'none'}: {entry['problem']}",
+                "the installation downloads from there",
+                remedies[entry["what"]],
+                seen.host.address,
             )
         else:
-            yield Finding(what, "success", entry["url"], host=host.address)
+            yield Finding(what, "success", entry["url"], host=seen.host.address)
 
 
-def remains(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def remains(seen: Seen) -> Iterator[Finding]:
     """Nothing of another OpenStack or another installer is in the way."""
     for what in ("package", "unit", "path"):
-        found = [entry for entry in report["remains"] if entry["what"] == what]
+        found = [entry for entry in seen.report["remains"] if entry["what"] == what]
         if not found:
             continue
         names = ", ".join(entry["name"] for entry in found[:6]) + (", ..." if len(found) > 6 else "")
@@ -161,39 +210,61 @@ def remains(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iter
             "path": "nothing needs to be done if that cloud is gone; remove the path to silence this",
         }[what]
         yield Finding(
-            "remains", "warn" if what == "path" else "fail", f"{found[0]['words']}: {names}",
-            "two clouds on one host fight for ports, accounts and databases", remedy, host.address,
+            "remains",
+            "warn" if what == "path" else "fail",
+            f"{found[0]['words']}: {names}",
+            "two clouds on one host fight for ports, accounts and databases",
+            remedy,
+            seen.host.address,
         )
-    if not report["remains"]:
-        yield Finding("remains", "success", "no other OpenStack", host=host.address)
+    if not seen.report["remains"]:
+        yield Finding("remains", "success", "no other OpenStack", host=seen.host.address)
 
 
-def host_lock(cloud: Cloud, host: CloudHost, report: Report, ports: Ports) -> Iterator[Finding]:
+def host_lock(seen: Seen) -> Iterator[Finding]:
     """No other installer is at work on the host."""
-    holder = report["lock"]
+    holder = seen.report["lock"]
     if holder is None:
-        yield Finding("host lock", "success", "free", host=host.address)
+        yield Finding("host lock", "success", "free", host=seen.host.address)
         return
-    since = datetime.timedelta(seconds=round(report["facts"]["time"] - holder.get("since", report["facts"]["time"])))
+    since = datetime.timedelta(
+        seconds=round(seen.report["facts"]["time"] - holder.get("since", seen.report["facts"]["time"]))
+    )
     owner = holder.get("owner", "another installer")
     found = f"held by {owner}, run {holder.get('run', '?')}, for {since}"
     if owner == f"{getpass.getuser()}@{socket.gethostname()}":
         yield Finding(
-            "host lock", "warn", found, "an earlier run of yours still finishes what it began there",
-            "none needed: the run waits for it", host.address,
+            "host lock",
+            "warn",
+            found,
+            "an earlier run of yours still finishes what it began there",
+            "none needed: the run waits for it",
+            seen.host.address,
         )
     else:
         yield Finding(
-            "host lock", "fail", found, "two installers on one host undo each other's work",
-            f"ask {owner}, and run again when it has ended", host.address,
+            "host lock",
+            "fail",
+            found,
+            "two installers on one host undo each other's work",
+            f"ask {owner}, and run again when it has ended",
+            seen.host.address,
         )
 
 
-def _installed_before(report: Report) -> bool:
+def _installed_before(seen: Seen) -> bool:
     """Tell whether pystack's own services listen already: then what is needed is on the disk."""
-    return any(entry["unit"].startswith("openstack-") for entry in report["listeners"])
+    return any(entry["unit"].startswith("openstack-") for entry in seen.report["listeners"])
 
 
 CHECKS: tuple[Check, ...] = (
-    platform, python, privilege, size, disk, ports_free, sources, remains, host_lock,
+    platform,
+    python,
+    privilege,
+    size,
+    disk,
+    ports_free,
+    sources,
+    remains,
+    host_lock,
 )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from installer import preflight
+from installer.cloud import Cloud, CloudHost
+from installer.platforms import Platform
+from installer.roles import Role
+
+CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
+
+
+class Identity(Role):
+    name, title, groups = "identity", "identity", ("controller",)
+
+    def ports(self, cloud: Cloud, host: CloudHost) -> dict[int, tuple[str, ...]]:
+        return {5000: ("haproxy", "uwsgi")}
+
+
+def fine(number: str) -> dict[str, Any]:
+    device = {"free_mib": 50_000, "total_mib": 90_000, "read_only": False, "device": 1}
+    return {
+        "facts": {
+            "systemd": True,
+            "python": [{"path": "/usr/bin/python3.13", "version": "3.13.5"}],
+            "uid": 0,
+            "memory_mib": 16_000,
+            "cores": 4,
+            "file_systems": {"/": device},
+            "time": 1_000_000.0,
+            "hostname": number,
+            "machine_id": f"id-{number}",
+            "boot_id": f"boot-{number}",
+            "architecture": "x86_64",
+        },
+        "lock": None,
+        "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
+        "remains": [],
+        "reach": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
+        "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
+        "clock_ahead": 0.01,
+    }
+
+
+def merged(base: Any, change: Any) -> Any:
+    if isinstance(base, dict) and isinstance(change, dict):
+        return {**base, **{key: merged(base.get(key), value) for key, value in change.items()}}
+    return change
+
+
+def findings(change: dict[str, Any]) -> list[Any]:
+    change = copy.deepcopy(change)
+    platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
+    reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}
+    hosts = tuple(
+        CloudHost(
+            address,
+            frozenset({"controller"}),
+            report["facts"],
+            platform if address == "10.0.0.1" else Platform("debian", "13"),
+        )
+        for address, report in reports.items()
+    )
+    cloud = Cloud({"CONFIG_OPENSTACK_RELEASE": "2026.2"}, hosts, None)  # type: ignore[arg-type]
+    return preflight.check(cloud, [Identity()], reports)
+
+
+def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
+    assert {finding.outcome for finding in findings({})} == {"success"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case['check']}: {case['found']}" for case in CASES])
+def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, Any]) -> None:
+    bad = [finding for finding in findings(case["fails_with"]) if finding.outcome != "success"]
+    assert [finding.title for finding in bad] == [*case.get("with", ()), case["check"]]
+    bad = bad[-1:]
+    assert bad[0].outcome == case.get("outcome", "fail")
+    assert case["found"] in bad[0].found
+    assert bad[0].why
+    assert case.get("remedy", "") in bad[0].remedy
+    assert bad[0].remedy
+
+
+def test_failures_come_before_everything_else() -> None:
+    assert findings({"facts": {"uid": 1}})[0].outcome == "fail"
+
+
+def test_every_check_of_a_host_and_between_hosts_has_a_case_that_fails() -> None:
+    titles = {finding.title for finding in findings({})} | {"systemd"}
+    assert titles - {case["check"] for case in CASES} == set()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import socket
+
+from installer.agent import reach, remains, sockets
+from installer.agent.facts import parse_addresses, parse_assignments, parse_memory_mib
+
+
+def test_a_listening_socket_is_found_with_the_program_that_holds_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (found,) = [entry for entry in sockets.listeners() if entry["port"] == port]
+    assert found["program"].startswith(("python", "pytest"))
+
+
+def test_the_unit_of_a_process_is_the_innermost_service() -> None:
+    assert sockets.unit_of("0::/system.slice/haproxy.service\n") == "haproxy.service"
+    assert sockets.unit_of("0::/user.slice/user-0.slice/user@0.service/app.slice/x.service\n") == "x.service"
+    assert sockets.unit_of("0::/user.slice/session-1.scope\n") == ""
+
+
+def test_one_address_per_package_server_is_asked() -> None:
+    text = (
+        "'http://deb.example/debian/dists/trixie/InRelease' deb.example_InRelease 0 \n"
+        "'http://deb.example/debian/dists/trixie-updates/InRelease' x 0 \n"
+        "'http://security.example/dists/x/InRelease' y 0 \n"
+    )
+    assert reach.parse_apt_uris(text) == [
+        "http://deb.example/debian/dists/trixie/InRelease",
+        "http://security.example/dists/x/InRelease",
+    ]
+
+
+def test_enabled_repositories_give_their_metalink_mirrorlist_or_baseurl_with_variables_filled_in() -> None:
+    text = (
+        "[baseos]\nname=x\nmetalink=https://m.example/?repo=baseos-$stream&arch=$basearch\n"
+        "[off]\nenabled=0\nbaseurl=http://off.example/\n"
+        "[crb]\nbaseurl=http://crb.example/$releasever/os\n"
+    )
+    assert reach.parse_repositories(
+        [text, "broken"], {"stream": "10-stream", "basearch": "x86_64", "releasever": "10"}
+    ) == ["https://m.example/?repo=baseos-10-stream&arch=x86_64", "http://crb.example/10/os"]
+
+
+def test_services_of_the_distribution_are_remains_but_clients_are_not() -> None:
+    installed = [
+        "python3-keystoneclient",
+        "keystone",
+        "nova-api",
+        "nova-common",
+        "openstack-nova-compute",
+        "mariadb-server",
+        "nova",
+    ]
+    assert remains.foreign_packages(installed) == ["keystone", "nova-api", "nova-common", "openstack-nova-compute"]
+
+
+def test_facts_are_read_from_what_linux_says() -> None:
+    assert parse_assignments('ID="centos"\n# x=1\nVERSION_ID="10"\n') == {"ID": "centos", "VERSION_ID": "10"}
+    assert parse_memory_mib("MemTotal:       24683844 kB\n") == 24105
+    lines = "2: eth0    inet6 fd00::2/64 scope global \n2: eth0    inet 192.0.2.2/24 brd x scope global eth0\n"
+    assert parse_addresses(lines) == ["192.0.2.2", "fd00::2"]
