@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 from installer.agent import lock, names, reach, remains, sockets
 from installer.agent.facts import facts
@@ -19,7 +19,7 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``. What is not asked for is left out.
         host: the host.
     """
-    probes = {
+    probes: Dict[str, Callable[[], Any]] = {
         "facts": lambda: facts(host),
         "lock": lock.holder,
         "listeners": sockets.listeners,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -66,10 +67,8 @@ class AgentSession:
 
     def close(self) -> None:
         """Say goodbye: the agent ends what it has in hand, and itself."""
-        try:
+        with contextlib.suppress(wire.LinkLost):
             self._writer.send({"do": "goodbye", "id": 0})
-        except wire.LinkLost:
-            pass
         self._stream.close()
 
     def _call(self, do: str, words: str, **arguments: Any) -> Future[Any]:
@@ -132,8 +131,9 @@ class HostBusy(PreflightRefused):
     """
 
     def __init__(self, host: str, holder: Mapping[str, Any]) -> None:
+        owner, run = holder.get("owner", "another installer"), holder.get("run", "?")
         super().__init__(
-            f"{host}: {holder.get('owner', 'another installer')} is installing on this host (run {holder.get('run', '?')})",
+            f"{host}: {owner} is installing on this host (run {run})",
             "wait until that run has ended, then run the same command again",
         )
         self.host = host

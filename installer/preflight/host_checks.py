@@ -50,7 +50,7 @@ def platform(seen: Seen) -> Iterator[Finding]:
             "platform",
             "fail",
             title,
-            "package names, paths and accounts differ between distributions; pystack knows them only for those it lists",
+            "package names, paths and accounts differ between distributions; pystack knows these only",
             f"use a host with one of: {', '.join(SUPPORTED)}",
             seen.host.address,
         )
