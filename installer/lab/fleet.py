@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import image, keys, layers, machine, network, places, platforms, settings
+from installer.lab import container, image, keys, layers, machine, network, places, platforms, settings
 from installer.lab.host import LabHost, get, hosts, load
 from installer.lab.places import LabRefused, Report, check_name, host_folder, lock, silent, write
 from installer.lab.settings import Login
@@ -139,6 +139,10 @@ def down(names: Sequence[str] | None = None, report: Report = silent, purge: boo
             return
         if places.LAB.exists():
             report(f"removing the lab's network {places.BRIDGE}")
+            for folder in (places.LAB / "hosts").glob("*"):
+                # Left by a run that was cut off before the host was complete.
+                container.kill(folder)
+                layers.unmount(folder)
             network.remove()
             shutil.rmtree(places.LAB)
         if purge:

@@ -1,6 +1,8 @@
 """A lab host's file system: the shared base image, the host's settings on top, then everything that happens on it.
 
-Three overlay layers make a reset cheap: the topmost is thrown away, the settings stay.
+Three overlay layers make a reset cheap: the topmost is thrown away, the settings stay. The overlay is volatile: it does
+not wait for the disk, which halves the time of a package transaction. What a host has written survives the death of the
+host, not that of this machine.
 """
 
 from __future__ import annotations
@@ -37,9 +39,16 @@ def mount(folder: Path, image: Path) -> Path:
 
 
 def _mount(folder: Path, lower: list[Path], writable: Path) -> Path:
+    for layer in lower:
+        if not layer.is_dir():
+            raise LabFailed(
+                f"{layer}, a layer of the lab host in {folder}, is gone", "Remove the host with `pystack lab-down`."
+            )
+    # Holds the mark by which the kernel refuses to mount a volatile overlay a second time.
+    shutil.rmtree(folder / "work", ignore_errors=True)
     for path in (root(folder), writable, folder / "work"):
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
-    options = f"lowerdir={':'.join(map(str, lower))},upperdir={writable},workdir={folder / 'work'}"
+    options = f"lowerdir={':'.join(map(str, lower))},upperdir={writable},workdir={folder / 'work'},volatile"
     try:
         command(["mount", "-t", "overlay", "-o", options, "overlay", str(root(folder))])
     except LabFailed as error:

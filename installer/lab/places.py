@@ -16,7 +16,7 @@ from installer.errors import PystackError
 
 LAB = Path("/var/lib/pystack/lab")
 IMAGES = Path("/var/cache/pystack/lab")
-LOCKS = Path("/run/pystack")
+LOCKS = Path("/run/pystack-lab")
 BRIDGE = "pystack0"
 TABLE = "pystack_lab"
 DOMAIN = "lab"
