@@ -1,0 +1,172 @@
+"""Logging in over an SSH transport: keys of files and agent first, then a password."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paramiko
+from paramiko.pkey import UnknownKeyType
+
+from installer.transport import refusals
+from installer.transport.known_hosts import fingerprint
+from installer.transport.login import Login
+from installer.transport.settings import Settings
+
+_KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_BY_PASSWORD = ("password", "keyboard-interactive")
+
+
+class Unusable(Exception):
+    """A private key file that cannot be used; the text says why."""
+
+
+@dataclass
+class _Attempt:
+    """What was tried on one host so far."""
+
+    tried: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+    wants_more: bool = False
+
+
+def log_in(transport: paramiko.Transport, settings: Settings, login: Login) -> None:
+    """Log in.
+
+    Raises:
+        HostUnreachable: everything was refused, or a key that was named cannot be used.
+    """
+    attempt = _Attempt()
+    try:
+        if _with_keys(transport, settings, login, attempt) or _with_password(transport, settings, login, attempt):
+            return
+    except (paramiko.SSHException, EOFError, OSError) as problem:
+        # The host hung up: most often because it counts attempts.
+        reason = str(problem) or "the host ended the connection"
+        raise refusals.login_refused(settings.address, settings.user, attempt.tried, attempt.allowed, reason) from None
+    raise refusals.login_refused(settings.address, settings.user, attempt.tried, attempt.allowed)
+
+
+def _with_keys(transport: paramiko.Transport, settings: Settings, login: Login, attempt: _Attempt) -> bool:
+    for what, key in _keys(settings, login, attempt):
+        attempt.tried.append(f"{what} ({fingerprint(key.asbytes())})")
+        try:
+            more = transport.auth_publickey(settings.user, key)
+        except paramiko.BadAuthenticationType as refused:
+            attempt.allowed = list(refused.allowed_types)
+            return False
+        except paramiko.AuthenticationException:
+            if not transport.is_active():
+                raise
+            continue
+        if not more:
+            return True
+        attempt.allowed, attempt.wants_more = list(more), True
+        return False
+    return False
+
+
+def _with_password(transport: paramiko.Transport, settings: Settings, login: Login, attempt: _Attempt) -> bool:
+    if not attempt.allowed:
+        try:
+            transport.auth_none(settings.user)
+        except paramiko.BadAuthenticationType as refused:
+            attempt.allowed = list(refused.allowed_types)
+        else:
+            return True
+    if not any(method in attempt.allowed for method in _BY_PASSWORD):
+        return False
+    password = login.password_of(settings.user, settings.address)
+    if password is None:
+        attempt.tried.append("no password: none was given, and there is no terminal to ask on")
+        return False
+    attempt.tried.append("password")
+    try:
+        if "password" in attempt.allowed:
+            return not transport.auth_password(settings.user, password.reveal(), fallback=False)
+        return not transport.auth_interactive(
+            settings.user, lambda _title, _text, prompts: [password.reveal() for _ in prompts]
+        )
+    except paramiko.AuthenticationException:
+        if not transport.is_active():
+            raise
+        return False
+
+
+def _keys(settings: Settings, login: Login, attempt: _Attempt) -> Iterator[tuple[str, paramiko.PKey]]:
+    for path in settings.keys:
+        try:
+            yield f"key {path}", load(path, login)
+        except Unusable as problem:
+            raise refusals.key_file(settings.address, path, problem) from None
+    files = [path for path in settings.more_keys if path.is_file()]
+    wanted = {_public(path) for path in files} if settings.only_these_keys else None
+    held = []
+    for key in () if settings.keys and settings.only_these_keys else _agent_keys():
+        if wanted is None or key.asbytes() in wanted:
+            held.append(key.asbytes())
+            yield f"agent's key {key.comment}".rstrip(), key
+    for path in files:
+        # Asking for a passphrase is pointless when the agent has offered the key.
+        if _public(path) in held:
+            continue
+        try:
+            yield f"key {path}", load(path, login)
+        except Unusable as problem:
+            attempt.tried.append(f"key {path} not usable ({problem})")
+
+
+def load(path: Path, login: Login) -> paramiko.PKey:
+    """Return a private key; asks for its passphrase once.
+
+    Raises:
+        Unusable: it is not there, not readable, not a key, or its passphrase is unknown or wrong.
+    """
+    try:
+        return _load(path, None)
+    except paramiko.PasswordRequiredException:
+        pass
+    passphrase = login.passphrase_of(path)
+    if passphrase is None:
+        raise Unusable("it has a passphrase, and there is no terminal to ask for it: use ssh-agent")
+    try:
+        return _load(path, passphrase.reveal())
+    except Unusable:
+        raise Unusable("the passphrase is wrong") from None
+
+
+@functools.lru_cache(maxsize=64)
+def _load(path: Path, passphrase: str | None) -> paramiko.PKey:
+    try:
+        path.read_bytes()
+    except OSError as problem:
+        raise Unusable(problem.strerror or str(problem)) from None
+    for key_class in _KEY_CLASSES:
+        try:
+            return key_class.from_private_key_file(str(path), password=passphrase)
+        except paramiko.PasswordRequiredException:
+            raise
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise Unusable("it is not a private key of type ed25519, ecdsa or rsa")
+
+
+def _public(path: Path) -> bytes:
+    """Return the public key that stands beside a private one; nothing when there is none."""
+    for candidate in (path, Path(f"{path}.pub")):
+        try:
+            words = candidate.read_text().split()
+            return paramiko.PKey.from_type_string(words[0], base64.b64decode(words[1])).asbytes()
+        except (OSError, ValueError, IndexError, UnknownKeyType, paramiko.SSHException):
+            continue
+    return b""
+
+
+def _agent_keys() -> tuple[paramiko.AgentKey, ...]:
+    try:
+        return paramiko.Agent().get_keys()
+    except (paramiko.SSHException, OSError):
+        return ()

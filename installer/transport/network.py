@@ -1,0 +1,76 @@
+"""TCP connections to hosts, set so that a dead peer is noticed."""
+
+from __future__ import annotations
+
+import socket
+
+from installer.transport import refusals
+
+#: Seconds of silence until the kernel asks the peer, between questions, and how many go unanswered: 45 s in all.
+_IDLE, _INTERVAL, _COUNT = 15, 10, 3
+
+
+def connect(address: str, hostname: str, port: int, timeout: float) -> socket.socket:
+    """Return a TCP connection; tries all addresses of a name in turn.
+
+    Args:
+        address: of the host from the answer file, for the error.
+        hostname: name or IP address to connect to.
+        port: TCP port.
+        timeout: seconds for each address.
+
+    Raises:
+        HostUnreachable: none answered.
+    """
+    where = refusals.at(hostname, port)
+    try:
+        found = socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM)
+    except OSError as problem:
+        raise refusals.network(address, where, problem, timeout) from None
+    last: OSError = OSError(f"{hostname} has no address")
+    for family, kind, protocol, _name, where_to in found:
+        link = socket.socket(family, kind, protocol)
+        try:
+            link.settimeout(timeout)
+            link.connect(where_to)
+        except OSError as problem:
+            link.close()
+            last = problem
+            continue
+        _tune(link)
+        return link
+    raise refusals.network(address, where, last, timeout)
+
+
+def is_this_machine(hostname: str) -> bool:
+    """Return whether a name or IP address is one of this machine's own."""
+    try:
+        found = socket.getaddrinfo(hostname, 9, type=socket.SOCK_DGRAM)
+    except OSError:
+        return False
+    for family, kind, protocol, _name, where_to in found:
+        with socket.socket(family, kind, protocol) as probe:
+            try:
+                # Connecting a UDP socket sends nothing: the kernel only chooses the source address, and to an
+                # address of its own it speaks from that address.
+                probe.connect(where_to)
+            except OSError:
+                continue
+            if probe.getsockname()[0] == where_to[0]:
+                return True
+    return False
+
+
+def _tune(link: socket.socket) -> None:
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", _IDLE),
+        ("TCP_KEEPINTVL", _INTERVAL),
+        ("TCP_KEEPCNT", _COUNT),
+        # Data that the peer does not acknowledge counts as well; in milliseconds, tcp(7).
+        ("TCP_USER_TIMEOUT", 1000 * (_IDLE + _INTERVAL * _COUNT)),
+    ):
+        # Other systems than Linux lack some of them.
+        if hasattr(socket, option):
+            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
