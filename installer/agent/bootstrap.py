@@ -14,6 +14,15 @@ TRAVELLERS = ("installer/agent", "installer/resources")
 #: Ends whatever a login shell or sudo may have left unread on standard input.
 BEGIN = b"pystack-source "
 
+#: How the command ends on a host without Python 3.9 or later.
+NO_PYTHON = 97
+_PYTHONS = "python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 /usr/libexec/platform-python"
+# A Python that is too old says so itself, with that code: looking first would cost another start of it.
+_PICK = (
+    f'for python in {_PYTHONS}; do command -v "$python" >/dev/null 2>&1 || continue; "$python" -I -c "$1"; code=$?;'
+    f" test $code = {NO_PYTHON} || exit $code; done; exit {NO_PYTHON}"
+)
+
 #: Runs on the host with ``python3 -I``. Reads byte by byte up to the end of the source line, so that nothing of the
 #: frames behind it is swallowed; then makes the modules importable and starts the loop.
 STARTER = """
@@ -45,14 +54,11 @@ main()
 """
 
 
-def command(python: str = "python3") -> list[str]:
-    """Return the command that starts the agent: it reads its source from standard input.
-
-    Args:
-        python: the interpreter on the host, 3.9 or later.
-    """
+def command() -> list[str]:
+    """Return the command that starts the agent with the first Python that will do; code 97 when there is none."""
     packed = base64.b64encode(zlib.compress(STARTER.encode(), 9)).decode()
-    return [python, "-I", "-c", f"import base64,zlib;exec(zlib.decompress(base64.b64decode('{packed}')))"]
+    starter = f"import base64,zlib;exec(zlib.decompress(base64.b64decode('{packed}')))"
+    return ["/bin/sh", "-c", _PICK, "sh", f"import sys;sys.version_info>=(3,9)or sys.exit({NO_PYTHON});{starter}"]
 
 
 @functools.cache

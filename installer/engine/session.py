@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from installer.agent import bootstrap, wire
-from installer.errors import HostUnreachable, InternalError, PreflightRefused
+from installer.errors import HostUnreachable, InternalError, PreflightRefused, PystackError
 from installer.resources.base import Resource, to_wire
 from installer.transport import Connection
+from installer.transport.python import PythonMissing
 
 Event = dict[str, Any]
 
@@ -25,7 +26,6 @@ class AgentSession:
         connection: the host.
         listen: takes the host's events: dicts with ``event``, ``host``, and what goes with them.
         blobs: files by sha256 that the agent may ask for.
-        python: the interpreter on the host.
     """
 
     def __init__(
@@ -33,18 +33,20 @@ class AgentSession:
         connection: Connection,
         listen: Callable[[Event], None],
         blobs: Mapping[str, Path],
-        python: str = "python3",
     ) -> None:
         self.address = connection.address
         self._listen = listen
         self._blobs = blobs
-        self._stream = connection.start(bootstrap.command(python))
+        self._stream = connection.start(bootstrap.command())
         self._writer = wire.Writer(cast(Any, self._stream))
         self._replies: dict[int, Future[Any]] = {}
         self._ids = itertools.count(1)
         self._in_hand: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._stream.write(bootstrap.source())
+        self._ended: PystackError | None = None
+        self._started = False
+        with contextlib.suppress(wire.LinkLost):
+            self._stream.write(bootstrap.source())
         self._reader = threading.Thread(target=self._listen_to_agent, name=f"agent {self.address}", daemon=True)
         self._reader.start()
 
@@ -74,22 +76,25 @@ class AgentSession:
     def _call(self, do: str, words: str, **arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
         with self._lock:
+            if self._ended is not None:
+                future.set_exception(self._ended)
+                return future
             number = next(self._ids)
             self._replies[number] = future
             self._in_hand[number] = words
-        try:
+        # The thread that reads notices a lost link, and settles the future.
+        with contextlib.suppress(wire.LinkLost):
             self._writer.send({"do": do, "id": number, **arguments})
-        except wire.LinkLost:
-            self._fail_all()
         return future
 
     def _listen_to_agent(self) -> None:
         try:
             wire.skip_to_ready(self._stream.read)
+            self._started = True
             while True:
                 self._take(cast(dict[str, Any], wire.read_frame(self._stream.read)))
-        except wire.LinkLost:
-            self._fail_all()
+        except wire.LinkLost as lost:
+            self._fail_all(str(lost))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "need" in message:
@@ -112,14 +117,18 @@ class AgentSession:
             trace = "\n".join(message.get("traceback", []))
             future.set_exception(InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}"))
 
-    def _fail_all(self) -> None:
+    def _fail_all(self, said: str) -> None:
+        code = self._stream.exit_code(2.0)
         with self._lock:
             waiting, doing = list(self._replies.values()), list(self._in_hand.values())
             self._replies.clear()
             self._in_hand.clear()
-        code = self._stream.exit_code(2.0)
+            if self._started:
+                self._ended = link_lost(self.address, doing, self._stream.errors(), code)
+            else:
+                self._ended = not_started(self.address, f"{said}\n{self._stream.errors()}", code)
         for future in waiting:
-            future.set_exception(link_lost(self.address, doing, self._stream.errors(), code))
+            future.set_exception(self._ended)
 
 
 class HostBusy(PreflightRefused):
@@ -149,4 +158,23 @@ def link_lost(host: str, doing: list[str], errors: str, code: int | None) -> Hos
         host,
         f"{host}: the link was lost{ended} while it was at: {what}{said}",
         "the host finishes the resource it has in hand; run the same command again, it carries on from there",
+    )
+
+
+def not_started(host: str, said: str, code: int | None) -> PystackError:
+    """Return the error for an agent that never came up.
+
+    Args:
+        host: the address.
+        said: what came instead of it.
+        code: how its command ended, as far as is known.
+    """
+    if code == bootstrap.NO_PYTHON:
+        return PythonMissing(host)
+    lines = [line for line in said.splitlines() if line.strip()] or ["the host said nothing"]
+    ended = "" if code is None else f" (code {code})"
+    return HostUnreachable(
+        host,
+        f"{host}: the login works, but commands do not run there{ended}:\n  " + "\n  ".join(lines[-4:]),
+        "the account needs a login shell that runs commands; cloud images want another user than root",
     )
