@@ -36,7 +36,8 @@ async def serve(target: tuple[str, int], port: int, delay: float) -> asyncio.Ser
         far_reader, far_writer = await asyncio.open_connection(*target)
         for one in (writer, far_writer):
             one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.suppress(ConnectionError):
+        # asyncio complains of handlers that are cancelled when the proxy ends.
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await asyncio.gather(_pump(reader, far_writer, delay), _pump(far_reader, writer, delay))
 
     return await asyncio.start_server(both, "127.0.0.1", port)
