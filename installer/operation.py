@@ -67,6 +67,8 @@ class Operation:
         self._cloud: Cloud | None = None
         self._questions: dict[str, Any] = {}
         self._reports: dict[str, dict[str, Any]] = {}
+        #: Where the admin's files are, once an installation has written them.
+        self.admin_folder: Path | None = None
 
     def __enter__(self) -> Operation:
         return self
@@ -132,7 +134,7 @@ class Operation:
             results = [RoleResult(step.host, step.name, "converged", (), len(step.resources)) for step in self._steps]
         summary = Summary(tuple(results), time.monotonic() - begun)
         if not summary.failed:
-            admin_files.write(self._seen(write=False))
+            self.admin_folder = admin_files.write(self._seen(write=False))
         return summary
 
     def verify(self) -> list[Verdict]:

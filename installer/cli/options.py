@@ -1,0 +1,66 @@
+"""The options that verbs take: each declared once, with the word that stands for its value and its help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from invoke.tasks import Task, task
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the command line.
+
+    Args:
+        value: what stands for its value in help; empty for a switch.
+        help: what it does.
+        repeatable: whether it may be given several times.
+    """
+
+    value: str
+    help: str
+    repeatable: bool = False
+
+
+#: By name without dashes. A verb takes those that its function's parameters name.
+OPTIONS = {
+    "answer-file": Option("FILE", "the answer file"),
+    "output": Option("FILE", "where to write the answer file; it must not exist yet"),
+    "from": Option("OLD", "carry over what an older answer file says, Packstack's of any release or pystack's"),
+    "hosts": Option("A,B,C", "generate an answer file for these hosts: the first controls, the others compute"),
+    "allinone": Option("", "generate an answer file that puts everything on this machine"),
+    "lab": Option("", "make a throw-away host on this machine, and install onto that (needs root)"),
+    "set": Option("KEY=VALUE", "set a parameter in place of what the answer file says", repeatable=True),
+    "limit": Option("HOST", "change only this host of the answer file", repeatable=True),
+    "yes": Option("", "ask nothing"),
+    "quiet": Option("", "print nothing but errors"),
+    "json": Option("", "print every event as a line of JSON"),
+    "run": Option("RUN", "show one run: its name, the end of its name, or 'last'"),
+    "name": Option("NAME", "a lab host", repeatable=True),
+    "platform": Option("PLATFORM", "what the lab hosts run, such as debian-13"),
+    "purge": Option("", "remove the cached images as well"),
+}
+
+#: What a bare word after a verb stands for.
+BARE_WORDS = {
+    "generate": "output",
+    "validate": "answer-file",
+    "preflight": "answer-file",
+    "plan": "answer-file",
+    "install": "answer-file",
+    "verify": "answer-file",
+    "status": "run",
+    "lab-up": "name",
+    "lab-down": "name",
+    "lab-shell": "name",
+}
+
+
+def verb(function: Callable[..., int | None]) -> Task[Any]:
+    """Make a function a verb: its docstring is the help, its parameters after the first are options (see OPTIONS)."""
+    names = {parameter: parameter.strip("_").replace("_", "-") for parameter in list(function.__annotations__)[1:]}
+    names.pop("return", None)
+    repeatable = [parameter for parameter, name in names.items() if OPTIONS[name].repeatable]
+    return cast("Task[Any]", task(function, auto_shortflags=False, iterable=repeatable))

@@ -1,0 +1,178 @@
+"""The command line: invoke's parser and executor, with pystack's words for help and errors."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.completion.complete import complete, print_completion_script
+from invoke.config import Config
+from invoke.exceptions import Exit, ParseError
+from invoke.parser.argument import Argument
+from invoke.program import Program
+
+from installer import exit_codes
+from installer.cli.options import BARE_WORDS, OPTIONS
+from installer.cli.spelling import nearest, translate
+from installer.errors import UsageError
+
+GROUPS = {
+    "The answer file": ("generate", "validate"),
+    "The cloud": ("preflight", "plan", "install", "verify", "status"),
+    "Throw-away hosts on this machine": ("lab-up", "lab-list", "lab-shell", "lab-down"),
+}
+WIDTH = 78
+SHELLS = ("bash", "zsh", "fish")
+
+
+class PystackProgram(Program):
+    """Parses a command line and runs its verb; ``exit_code`` is what came of it.
+
+    Args:
+        version: what --version prints.
+        verbs: all verbs.
+    """
+
+    def __init__(self, version: str, verbs: Collection) -> None:
+        super().__init__(name="pystack", binary="pystack", binary_names=["pystack"], version=version, namespace=verbs)
+        self.verbs = verbs
+        self.exit_code = 0
+
+    def run_words(self, words: Sequence[str]) -> int:
+        """Run what the words after the program's name ask for, and return the exit code.
+
+        Raises:
+            UsageError: the words cannot be understood; the message names what may have been meant.
+        """
+        options = {
+            str(context.name): {flag for flag, argument in context.flags.items() if argument.takes_value}
+            for context in self.verbs.to_contexts()
+        }
+        bare = {name: f"--{option}" for name, option in BARE_WORDS.items()}
+        try:
+            self.create_config()
+            self.parse_core(["pystack", *translate(words, bare, options)])
+            self.parse_collection()
+            self.parse_tasks()
+            self.parse_cleanup()
+            self.execute()
+        except Exit:
+            return self.exit_code
+        except ParseError as problem:
+            raise self._explained(problem) from problem
+        return self.exit_code
+
+    def create_config(self) -> None:
+        """Use invoke's defaults: its configuration files are not those of pystack."""
+        self.config = Config(lazy=True)
+
+    def core_args(self) -> list[Any]:
+        """Return the options that need no verb."""
+        return [
+            Argument(names=("help", "h"), optional=True),
+            Argument(names=("version", "V"), kind=bool, default=False),
+            Argument(names=("print-completion-script",)),
+            Argument(names=("complete",), kind=bool, default=False),
+        ]
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Parse what needs no verb, and do it."""
+        self.normalize_argv(argv)
+        self.parse_core_args()
+        if self.args.version.value:
+            self.print_version()
+            raise Exit
+        shell = self.args["print-completion-script"].value
+        if shell:
+            if shell not in SHELLS:
+                raise UsageError(f"there is no completion script for {shell!r}", f"name one of {', '.join(SHELLS)}")
+            print_completion_script(shell=shell, names=["pystack"])
+            raise Exit
+
+    def parse_cleanup(self) -> None:
+        """Show help or completions if that is what was asked for."""
+        wanted = self.args.help.value
+        if wanted is True or not (wanted or self.tasks or self.args.complete.value):
+            self.print_help()
+            raise Exit
+        if wanted:
+            if wanted not in self.parser.contexts:
+                raise UsageError(f"there is no command {wanted!r}", nearest(wanted, self.verbs.task_names))
+            self.print_task_help(wanted)
+            raise Exit
+        if self.args.complete.value:
+            complete(
+                names=self.binary_names,
+                core=self.core,
+                initial_context=self.initial_context,
+                collection=self.collection,
+                parser=self._make_parser(),
+            )
+        if len(self.tasks) > 1:
+            names = " and ".join(str(context.name) for context in self.tasks)
+            raise UsageError(f"one command at a time: {names} were given", "run them one after another")
+
+    def execute(self) -> None:
+        """Run the verb; what it returns is the exit code."""
+        executor = self.executor_class(self.collection, self.config, self.core)
+        for result in executor.execute(*self.tasks).values():
+            self.exit_code = result if isinstance(result, int) else 0
+
+    def print_help(self) -> None:
+        """Print what pystack does, its verbs, and what its exit codes mean."""
+        print("pystack turns plain Linux hosts into an OpenStack cloud: answer file in, verified cloud out.")
+        print("\nUsage: pystack COMMAND [OPTIONS]      pystack COMMAND --help tells more\n")
+        for title, names in GROUPS.items():
+            print(f"{title}:")
+            for name in names:
+                print(f"  {name:10} {inspect.getdoc(self.verbs[name]).splitlines()[0]}")  # type: ignore[union-attr]
+            print()
+        print("Options without a command:")
+        print("  --version, --help, --print-completion-script bash|zsh|fish")
+        print("  Packstack's spellings work too: --gen-answer-file=F, --answer-file=F, --allinone, --install-hosts=A,B")
+        print("\nExit codes:")
+        for code, (_, meaning) in exit_codes.MEANINGS.items():
+            print(f"  {code:<4} {meaning}")
+
+    def print_task_help(self, name: str) -> None:
+        """Print the help of a verb: usage, what its docstring says, its options."""
+        context = self.parser.contexts[name]
+        bare = BARE_WORDS.get(name)
+        word = f" [{OPTIONS[bare].value}]" if bare else ""
+        print(f"Usage: pystack {name}{word}{' [OPTIONS]' if context.args else ''}\n")
+        print(inspect.getdoc(self.verbs[name]))
+        if not context.args:
+            return
+        print("\nOptions:")
+        for argument in dict.fromkeys(context.args.values()):
+            flag = argument.name.strip("_").replace("_", "-")
+            option = OPTIONS[flag]
+            spelled = f"--{flag}={option.value}" if option.value else f"--{flag}"
+            text = option.help + (" (may be given again)" if option.repeatable else "")
+            first, *others = textwrap.wrap(text, WIDTH - 26)
+            print(f"  {spelled:22}  {first}")
+            for line in others:
+                print(f"{'':26}{line}")
+
+    def _explained(self, problem: ParseError) -> UsageError:
+        """Return invoke's complaint in pystack's words."""
+        message = str(problem)
+        unknown = re.search(r"No idea what '(.*)' is", message)
+        context = problem.context
+        known = list(context.flags) if context and context.name else list(self.initial_context.flags)
+        if unknown and unknown[1].startswith("-"):
+            where = f"{context.name} has no option" if context and context.name else "there is no option"
+            listed = f"pystack {context.name} --help" if context and context.name else "pystack --help"
+            return UsageError(f"{where} {unknown[1]}", nearest(unknown[1], known) or f"{listed} lists the options")
+        if unknown:
+            names = sorted(self.verbs.task_names)
+            return UsageError(f"there is no command {unknown[1]!r}", nearest(unknown[1], names) or "see pystack --help")
+        lacking = re.search(r"<Argument: ([\w-]+)", message)
+        if lacking and "needed value" in message:
+            value = OPTIONS[lacking[1]].value if lacking[1] in OPTIONS else "VALUE"
+            return UsageError(f"--{lacking[1]} needs a value", f"write --{lacking[1]}={value}")
+        return UsageError(message, "see pystack --help")

@@ -1,0 +1,101 @@
+"""The steps of an installation as the operator sees them: checks, question, installation, verification, what next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from installer import exit_codes
+from installer.cli.output import Screen
+from installer.cli.session import Session
+from installer.outcome import Summary
+from installer.report import failure, tables
+
+
+def installed(run: Session, ask: bool) -> int:
+    """Install, verify and say how to log in; returns the exit code.
+
+    Args:
+        run: the session.
+        ask: show how much would change, and ask whether to go on.
+    """
+    if not fit(run):
+        return exit_codes.REFUSED
+    if ask and not _agreed(run):
+        return exit_codes.CONVERGED
+    summary = run.operation.install()
+    run.totals.update(totals(summary))
+    run.tell({"event": "summary", **run.totals, "journal": str(run.journal.folder)})
+    run.show(tables.summary(summary, run.screen.width))
+    if summary.failed:
+        return _failed(run, summary)
+    return exit_codes.CONVERGED if verified(run) else exit_codes.NOT_VERIFIED
+
+
+def fit(run: Session) -> bool:
+    """Run preflight and show what stands in the way; tells whether nothing does."""
+    found = run.operation.preflight()
+    bad = [finding for finding in found if finding.failed]
+    if not bad:
+        return True
+    run.show([])
+    screen = Screen(error=True)
+    screen.lines(tables.findings(bad, screen.width))
+    screen.line("preflight refused: nothing was changed. Do what the remedies say, then run the same command again.")
+    run.journal.write_failure("\n".join(text for text, _ in tables.findings(found)))
+    return False
+
+
+def verified(run: Session) -> bool:
+    """Verify the cloud and show what does not work; tells whether all does."""
+    found = run.operation.verify()
+    bad = [verdict for verdict in found if verdict.failed]
+    run.totals["verdicts"] = {"failed": len(bad), "all": len(found)}
+    if bad:
+        run.show([])
+        screen = Screen(error=True)
+        screen.lines(tables.findings(bad, screen.width, "verification"))
+        run.journal.write_failure("\n".join(text for text, _ in tables.findings(found, title="verification")))
+    else:
+        run.show([tables.findings(found, title="verification")[-1]])
+    return not bad
+
+
+def totals(summary: Summary) -> dict[str, Any]:
+    """Return what the journal keeps of an installation."""
+    return {
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "failed": len(summary.failed),
+        "seconds": round(summary.seconds, 3),
+        "roles": [
+            {
+                "host": result.host,
+                "role": result.role,
+                "outcome": result.outcome,
+                "changed": len(result.changed),
+                "unchanged": result.unchanged,
+                "seconds": round(result.seconds, 3),
+            }
+            for result in summary.results
+        ],
+    }
+
+
+def _agreed(run: Session) -> bool:
+    changes = run.operation.plan()
+    run.show([tables.plan_totals(changes)])
+    with run.report.resting():
+        answer = input("go on? [Y/n] ") if changes else "y"
+    if answer.strip().lower() in ("", "y", "yes"):
+        return True
+    run.show([("nothing was changed", "")])
+    return False
+
+
+def _failed(run: Session, summary: Summary) -> int:
+    kept = run.journal.write_failure(failure.full(summary.failed))
+    run.show([])
+    screen = Screen(error=True)
+    screen.lines(failure.one_screen(summary.failed, str(kept), screen.width))
+    codes = [(result.failure or {}).get("exit_code") for result in summary.failed]
+    return next((code for code in codes if code), exit_codes.FAILED)

@@ -1,0 +1,44 @@
+"""`pystack plan`: what would change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from installer import exit_codes
+from installer.cli.options import verb
+
+
+@verb
+def plan(
+    _context: Any,
+    answer_file: str = "",
+    set_: Sequence[str] | None = None,
+    limit: Sequence[str] | None = None,
+    quiet: bool = False,
+    json: bool = False,
+) -> int:
+    """Show what install would change, as a diff; changes nothing
+
+    + creates, ~ updates, - removes. Secrets are masked.
+
+    Example:
+      pystack plan --answer-file cloud.txt --set CONFIG_DEBUG_MODE=y
+
+    Exit codes: 0 nothing would change, 10 something would, 4 a host cannot be reached
+    """
+    from installer.cli.given import Style, need_answer_file, settings
+    from installer.cli.session import session
+    from installer.report.tables import plan as as_lines
+
+    path = need_answer_file(answer_file)
+    with session("plan", path, settings(set_), Style(quiet, json), limit=limit) as run:
+        changes = run.operation.plan()
+        for change in changes:
+            run.tell({"event": "change", **dataclasses.asdict(change)})
+        run.report.close()
+        run.show(as_lines(changes))
+        code = exit_codes.WOULD_CHANGE if changes else exit_codes.CONVERGED
+        run.totals.update(exit_code=code, changes=len(changes))
+    return code

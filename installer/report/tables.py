@@ -1,0 +1,103 @@
+"""Findings, plan and summary as lines of text. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from installer.outcome import Change, Finding, RoleResult, Summary
+from installer.report.lines import MARKS, STYLES
+from installer.report.words import clean, count, cut, seconds
+
+Line = tuple[str, str]
+
+_ORDER = ("fail", "warn", "success")
+_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red")}
+
+
+def findings(found: Sequence[Finding], width: int = 80, title: str = "preflight") -> list[Line]:
+    """Return what checks found: failures first, with why and remedy; then warnings; the good news as one count."""
+    lines: list[Line] = []
+    for outcome in _ORDER[:2]:
+        for finding in (finding for finding in found if finding.outcome == outcome):
+            lines += _finding(finding, width)
+    numbers = {outcome: sum(finding.outcome == outcome for finding in found) for outcome in _ORDER}
+    style = STYLES["fail" if numbers["fail"] else "warn" if numbers["warn"] else "success"]
+    total = f"{title}: {numbers['fail']} failed, {count(numbers['warn'], 'warning')}, {numbers['success']} good"
+    return [*lines, (total, style)]
+
+
+def _finding(finding: Finding, width: int) -> list[Line]:
+    place = f"{finding.host}: " if finding.host else ""
+    style = STYLES[finding.outcome]
+    lines: list[Line] = [(f"{MARKS[finding.outcome]} {clean(place + finding.title)}", style)]
+    for label, text in (("found", finding.found), ("why", finding.why), ("remedy", finding.remedy)):
+        if text:
+            wrapped = textwrap.wrap(clean(text), max(width - 10, 30), break_on_hyphens=False) or [""]
+            lines.append((f"  {label:7} {wrapped[0]}", ""))
+            lines += [(f"  {'':7} {line}", "") for line in wrapped[1:]]
+    return lines
+
+
+def plan(changes: Sequence[Change]) -> list[Line]:
+    """Return what would change as a diff: by host, by role, each resource with its lines; totals at the end."""
+    lines: list[Line] = []
+    for host in dict.fromkeys(change.host for change in changes):
+        lines.append((host, "bold"))
+        here = [change for change in changes if change.host == host]
+        for role in dict.fromkeys(change.role for change in here):
+            lines.append((f"  {role}", "bold"))
+            for change in (change for change in here if change.role == role):
+                sign, style = _SIGNS.get(change.action, ("~", "yellow"))
+                lines.append((f"    {sign} {clean(change.resource)}", style))
+                lines += [(f"        {clean(line)}", _diff_style(line)) for line in change.lines]
+    return [*lines, plan_totals(changes)]
+
+
+def plan_totals(changes: Sequence[Change]) -> Line:
+    """Return the one line that says how much would change."""
+    if not changes:
+        return "nothing would change: every host is as the answer file wants it", "green"
+    numbers = {action: sum(change.action == action for change in changes) for action in _SIGNS}
+    hosts = count(len({change.host for change in changes}), "host")
+    line = f"{numbers['create']} to create, {numbers['update']} to update, {numbers['remove']} to remove on {hosts}"
+    return line, "bold"
+
+
+def _diff_style(line: str) -> str:
+    return {"+": "green", "-": "red"}.get(line[:1], "")
+
+
+def summary(result: Summary, width: int = 80) -> list[Line]:
+    """Return how an installation went: a line per role (and host, if there are several), then the totals."""
+    hosts = list(dict.fromkeys(item.host for item in result.results))
+    told = [item for item in result.results if item.changed or item.outcome != "converged"]
+    lines: list[Line] = []
+    if told:
+        name = max([len("role"), *(len(_title(item, hosts)) for item in told)])
+        name = min(name, width - 42)
+        lines.append((f"{'role':{name}}  {'outcome':9}  {'changed':>7}  {'unchanged':>9}  {'time':>10}", "dim"))
+        for item in told:
+            numbers = f"{item.outcome:9}  {len(item.changed):7}  {item.unchanged:9}  {seconds(item.seconds):>10}"
+            lines.append((f"{cut(_title(item, hosts), name):{name}}  {numbers}", STYLES.get(item.outcome, "")))
+    return [*lines, summary_totals(result)]
+
+
+def summary_totals(result: Summary) -> Line:
+    """Return the one line that says how it went."""
+    failed, skipped = len(result.failed), sum(item.outcome == "skipped" for item in result.results)
+    bad = f", {count(failed, 'role')} failed, {skipped} skipped" if failed or skipped else ""
+    line = f"{result.changed} changed, {result.unchanged} unchanged{bad}, in {seconds(result.seconds)}"
+    return line, "bold red" if failed else "bold green"
+
+
+def _title(item: RoleResult, hosts: Sequence[str]) -> str:
+    return f"{item.host}: {item.role}" if len(hosts) > 1 else item.role
+
+
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines whose cells stand below each other; the last cell is as long as it is."""
+    held = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*held, strict=True)]
+    widths[-1:] = [0]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in held]
