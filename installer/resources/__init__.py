@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 #: Every module with resource types; the agent loads them all before its first request.
-MODULES = ("file",)
+MODULES = ("file", "package")
 
 
 def load_all() -> None:

@@ -1,0 +1,100 @@
+"""A package of the distribution; all that a host lacks are installed in one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar, Dict, List, Sequence, Tuple
+
+from installer.agent.host import Host
+from installer.resources import dnf, dpkg, held_services, transaction
+from installer.resources.base import Actual, Resource, State
+
+INSTALLED, ABSENT, HALF = "installed", "absent", "half-configured"
+
+
+@dataclasses.dataclass(frozen=True)
+class Package(Resource):
+    """A package of the distribution, without what it merely recommends. On Debian its services are not started by it.
+
+    Args:
+        package: its name, or a name that packages provide.
+        absent: it must not be installed; its configuration files may stay.
+    """
+
+    kind: ClassVar[str] = "package"
+
+    package: str
+    absent: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.package
+
+    def expected(self) -> State:
+        return None if self.absent else {"state": INSTALLED}
+
+    @classmethod
+    def query(cls, resources: Sequence[Package], host: Host) -> Dict[str, Actual]:
+        if packaging(host) == "rpm":
+            missing = dnf.missing([resource.package for resource in resources], host)
+            found = {name.package: ABSENT if name.package in missing else INSTALLED for name in resources}
+        else:
+            known = dpkg.query(host)
+            found = {name.package: known.state(name.package, provided=not name.absent) for name in resources}
+        states: Dict[str, Actual] = {
+            resource.id: None if found[resource.package] == ABSENT else {"state": found[resource.package]}
+            for resource in resources
+        }
+        if held_services.left_behind():
+            _blame_first(resources, states)
+        return states
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        self.fix_all([(self, actual)], host)
+
+    @classmethod
+    def fix_all(cls, differing: Sequence[Tuple[Package, Actual]], host: Host) -> None:
+        wanted = [item.package for item, actual in differing if not item.absent and not _is(INSTALLED, actual)]
+        unwanted = [item.package for item, actual in differing if item.absent and actual is not None]
+        held_services.let_go()
+        if not wanted and not unwanted:
+            return
+        transaction.begin()
+        if packaging(host) == "rpm":
+            dnf.change(wanted, unwanted, host)
+            return
+        with held_services.held_back() as hold:
+            dpkg.change(wanted, unwanted, host, hold)
+
+
+def packaging(host: Host) -> str:
+    """Return the package manager's world of this host: ``deb`` or ``rpm``, from os-release(5)."""
+
+    def read() -> str:
+        with open("/etc/os-release", encoding="utf-8") as stream:
+            return packaging_of(stream.read())
+
+    return host.remember("packaging", read)
+
+
+def packaging_of(os_release: str) -> str:
+    """Return ``rpm`` if os-release(5) says that this is Fedora, RHEL or a relative, else ``deb``."""
+    names: List[str] = []
+    for line in os_release.splitlines():
+        key, _, value = line.partition("=")
+        if key in ("ID", "ID_LIKE"):
+            names += value.strip("\"'").split()
+    return "rpm" if {"rhel", "fedora", "centos"} & set(names) else "deb"
+
+
+def _blame_first(resources: Sequence[Package], states: Dict[str, Actual]) -> None:
+    """Let one package differ, so that a policy-rc.d left behind is cleared away although all are installed."""
+    for resource in resources:
+        actual = states[resource.id]
+        if not resource.absent and isinstance(actual, dict):
+            states[resource.id] = {**actual, "services": "held back by a run that was cut off"}
+            return
+
+
+def _is(state: str, actual: Actual) -> bool:
+    return isinstance(actual, dict) and actual["state"] == state
