@@ -14,7 +14,7 @@ from installer.lab.places import LabFailed, command
 
 # systemd(1), SIGNALS: asks PID 1 to reboot.
 _REBOOT = signal.SIGRTMIN + 5
-_START_SECONDS = 10
+_START_SECONDS = 5
 _STOP_SECONDS = 120
 _REBOOT_SECONDS = 180
 _DEATH_SECONDS = 20
@@ -100,7 +100,7 @@ def _start_as_unit(name: str, log: Path, argv: Sequence[str]) -> None:
 
 
 def _start_detached(name: str, log: Path, argv: Sequence[str]) -> None:
-    groups = [_control_group(hierarchy, name) for hierarchy in _hierarchies()]
+    groups = [_control_group(hierarchy, name) for hierarchy in hierarchies()]
     for group in groups:
         group.mkdir(exist_ok=True)
     joined = [str(group / "cgroup.procs") for group in groups]
@@ -110,7 +110,7 @@ def _start_detached(name: str, log: Path, argv: Sequence[str]) -> None:
     )
 
 
-def _hierarchies(mounts: Path = Path("/proc/mounts")) -> list[Path]:
+def hierarchies(mounts: Path = Path("/proc/mounts")) -> list[Path]:
     """Return the control group trees in which every container needs a group of its own.
 
     Two containers in one group would see, and stop, each other's services.
@@ -129,7 +129,7 @@ def _control_group(hierarchy: Path, name: str) -> Path:
 
 def remove_control_groups(name: str) -> None:
     """Remove the control groups of a container that has ended."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         for folder, _, _ in os.walk(_control_group(hierarchy, name), topdown=False):
             with contextlib.suppress(OSError):
                 Path(folder).rmdir()

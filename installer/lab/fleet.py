@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -51,6 +52,8 @@ def up(
     machine.check(report=report)
     _check_free(names)
     machine.check_room(places.LAB, _ROOM_PER_HOST * len(names), "making these lab hosts")
+    for doubt in [*machine.doubtful_name_servers(), *network.doubtful_firewall()]:
+        report(doubt)
     base = image.provide(kind, python, report)
     password = Secret(sudo_password) if isinstance(sudo_password, str) else sudo_password
     login = Login(sudo_user or "root", password)
@@ -148,17 +151,20 @@ def down(names: Sequence[str] | None = None, report: Report = silent, purge: boo
         if purge:
             image.purge(report)
         for folder in (places.LAB.parent, places.IMAGES.parent):
-            if folder.is_dir() and not any(folder.iterdir()):
+            # Not empty, or a mount point of somebody else: then it is not the lab's to remove.
+            with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
 def shell(name: str) -> None:
-    """Become an interactive SSH session on a lab host; does not return.
+    """Become an interactive SSH session on a lab host, started first where it does not run; does not return.
 
     Raises:
         LabRefused: when there is no such host.
     """
-    argv = get(name).ssh()
+    host = get(name)
+    host.start()
+    argv = host.ssh()
     os.execvp(argv[0], argv)  # noqa: S606 -- the terminal is handed over, there is nothing to quote
 
 

@@ -110,9 +110,3 @@ def purge(report: Report) -> None:
     if places.IMAGES.is_dir():
         report(f"removing the cached images in {places.IMAGES}")
         shutil.rmtree(places.IMAGES)
-        _remove_if_empty(places.IMAGES.parent)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

@@ -68,6 +68,17 @@ def check_room(folder: Path, gibibytes: float, purpose: str) -> None:
         )
 
 
+def doubtful_name_servers() -> list[str]:
+    """Return a warning when a lab host cannot use any of this machine's name servers; else nothing."""
+    servers = [line.split()[1] for line in resolv_conf().splitlines() if line.startswith("nameserver ")]
+    if all(server.startswith(("127.", "::1")) for server in servers):
+        return [
+            "warning: /etc/resolv.conf names no server but this machine's own loopback, which lab hosts cannot reach;"
+            " they will not resolve names"
+        ]
+    return []
+
+
 def resolv_conf() -> str:
     """Return the name servers of this machine, as a lab host behind its address translation can use them."""
     upstream, plain = Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf")

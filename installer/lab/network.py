@@ -7,12 +7,17 @@ import json
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Any
 
 from installer.lab import places
-from installer.lab.places import LabRefused, command, read_state, write_state
+from installer.lab.places import LabRefused, command, read_state, write, write_state
 
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
-_CANDIDATES = [IPv4Network(f"10.91.{third}.0/24") for third in range(0, 256, 8)]
+# The last one is the range for measurements between networks (RFC 2544), routed by nobody.
+_CANDIDATES = [
+    *(IPv4Network(f"10.91.{third}.0/24") for third in range(0, 256, 8)),
+    *map(IPv4Network, ("172.27.91.0/24", "192.168.191.0/24", "198.18.91.0/24")),
+]
 _FIRST_HOST = 10
 # Marks the bridge as the lab's own, so that nobody else's of the same name is ever touched.
 _MARK = "pystack lab"
@@ -42,7 +47,7 @@ def choose(taken: Iterable[str]) -> IPv4Network:
         if not any(candidate.overlaps(route) for route in routes):
             return candidate
     raise LabRefused(
-        "every network that the lab could use (10.91.0.0/24 to 10.91.248.0/24) overlaps a route of this machine",
+        f"every network the lab could use, {_CANDIDATES[0]} to {_CANDIDATES[-1]}, overlaps a route of this machine",
         "Look at `ip route` and take away what is no longer needed.",
     )
 
@@ -62,8 +67,7 @@ def ensure() -> IPv4Network:
         LabRefused: when the bridge's name or all networks belong to somebody else.
     """
     network = current()
-    links = {link["ifname"]: link for link in json.loads(command(["ip", "-json", "link", "show"]))}
-    bridge = links.get(places.BRIDGE)
+    bridge = _links().get(places.BRIDGE)
     if bridge is not None and bridge.get("ifalias") != _MARK:
         raise LabRefused(
             f"the network interface {places.BRIDGE} is not the lab's own",
@@ -75,17 +79,34 @@ def ensure() -> IPv4Network:
             bridge = None
         routes = json.loads(command(["ip", "-json", "-4", "route", "show", "table", "all"]))
         network = choose(route["dst"] for route in routes)
-        forward = _FORWARD.read_text().strip()
-        write_state(_state_file(), {"network": str(network), "ip_forward": forward})
+        write_state(_state_file(), {"network": str(network)})
     if bridge is None:
         command(["ip", "link", "add", places.BRIDGE, "type", "bridge"])
         command(["ip", "link", "set", places.BRIDGE, "alias", _MARK])
     command(["ip", "address", "replace", f"{gateway(network)}/{network.prefixlen}", "dev", places.BRIDGE])
     command(["ip", "link", "set", places.BRIDGE, "up"])
     command(["nft", "-f", "-"], stdin=ruleset(network, places.BRIDGE))
+    _switch_forwarding_on()
+    return network
+
+
+def _former() -> Path:
+    # Under /run, because a restart of the machine forgets the setting and its former value alike.
+    return places.LOCKS / "former-ip-forward"
+
+
+def _switch_forwarding_on() -> None:
+    if not _former().exists():
+        write(_former(), _FORWARD.read_text())
     if _FORWARD.read_text().strip() != "1":
         _FORWARD.write_text("1\n")
-    return network
+
+
+def _put_forwarding_back() -> None:
+    if _former().exists():
+        if _former().read_text() != _FORWARD.read_text():
+            _FORWARD.write_text(_former().read_text())
+        _former().unlink()
 
 
 def ruleset(network: IPv4Network, bridge: str) -> str:
@@ -111,6 +132,17 @@ table {table} {{
   }}
 }}
 """
+
+
+def doubtful_firewall() -> list[str]:
+    """Return a warning for each chain of this machine's firewall that drops forwarded packets unless told otherwise."""
+    found = json.loads(command(["nft", "--json", "list", "chains"])).get("nftables", [])
+    return [
+        f"warning: the firewall of this machine drops forwarded packets (table {chain['family']} {chain['table']},"
+        f" chain {chain['name']}); if lab hosts cannot reach the outside, let it accept what comes from {places.BRIDGE}"
+        for chain in (entry["chain"] for entry in found if "chain" in entry)
+        if chain.get("hook") == "forward" and chain.get("policy") == "drop"
+    ]
 
 
 def gateway(network: IPv4Network) -> IPv4Address:
@@ -142,13 +174,17 @@ def forget_neighbour(address: str) -> None:
 
 def remove() -> None:
     """Take bridge and translation away and put the machine's forwarding back as it was."""
-    state = read_state(_state_file())
-    links = {link["ifname"]: link for link in json.loads(command(["ip", "-json", "link", "show"]))}
+    links = _links()
     if links.get(places.BRIDGE, {}).get("ifalias") == _MARK:
         command(["ip", "link", "delete", places.BRIDGE])
+        del links[places.BRIDGE]
     # Naming the table first makes the deletion succeed whether or not it is there.
     command(["nft", "-f", "-"], stdin=f"table ip {places.TABLE} {{}}\ndelete table ip {places.TABLE}\n")
-    if state is not None:
-        if _FORWARD.read_text().strip() != state["ip_forward"]:
-            _FORWARD.write_text(state["ip_forward"] + "\n")
-        _state_file().unlink()
+    # The lab's own tests have a second lab beside the one in use.
+    if not any(link.get("ifalias") == _MARK for link in links.values()):
+        _put_forwarding_back()
+    _state_file().unlink(missing_ok=True)
+
+
+def _links() -> dict[str, dict[str, Any]]:
+    return {link["ifname"]: link for link in json.loads(command(["ip", "-json", "link", "show"]))}

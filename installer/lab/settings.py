@@ -46,6 +46,9 @@ def apply(root: Path, name: str, address: str, network: IPv4Network, login: Logi
     write(etc / "hosts", hosts_file(name, address))
     write(etc / "machine-id", uuid.uuid4().hex + "\n", 0o444)
     write(etc / "resolv.conf", resolv_conf())
+    # The kernel gives a new network namespace the machine's own forwarding, which the lab has switched on; a freshly
+    # installed server has it off. In /usr and early in the order, so that every setting of the host's own wins.
+    write(root / "usr/lib/sysctl.d/10-lab.conf", "net.ipv4.ip_forward = 0\n")
     write(etc / "systemd/network/10-lab.network", network_file(address, network))
     write(etc / "ssh/ssh_host_ed25519_key", own.private, 0o600)
     write(etc / "ssh/ssh_host_ed25519_key.pub", own.public + "\n")

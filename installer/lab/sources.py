@@ -14,7 +14,8 @@ _SUITES = frozenset({"bullseye", "bookworm", "trixie", "forky", "sid", "oldstabl
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # What decides whether the archive can be reached and its index is believed on this network.
 _CARRIED = re.compile(
-    r'(Acquire::(?:http|https|ftp)::(?:Proxy|Timeout)\S*|Acquire::Check-(?:Valid-Until|Date)|Acquire::Retries) "(.+)";'
+    r"(Acquire::(?:http|https|ftp)::(?:Proxy|Timeout)(?:::\S+)?|Acquire::Check-(?:Valid-Until|Date)|Acquire::Retries)"
+    r' "(.+)";'
 )
 
 

@@ -1,0 +1,202 @@
+"""The lab itself: hosts come up in seconds, forget what they shall forget, and leave nothing behind."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from installer import lab
+from installer.lab import places
+from installer.lab.host import LabHost
+from installer.lab.network import current
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="making lab hosts needs root"),
+    pytest.mark.timeout(600),
+]
+
+PASSWORD = "a 'quoted' $(word) %s \\ ü"
+
+
+def traces(names: Sequence[str]) -> list[str]:
+    """Return what of a lab and its hosts is found on this machine, outside of its own folder."""
+    links = json.loads(subprocess.check_output(["ip", "-json", "link"]))
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [
+        *(link["ifname"] for link in links if link["ifname"] == places.BRIDGE or link["ifname"][3:] in names),
+        *(
+            route
+            for route in subprocess.check_output(["ip", "route"], text=True).splitlines()
+            if places.BRIDGE in route
+        ),
+        *(
+            line
+            for line in subprocess.check_output(["nft", "list", "tables"], text=True).split()
+            if line == places.TABLE
+        ),
+        *(mount for mount in mounts if mount.startswith(str(places.LAB))),
+        *(str(path) for path in Path("/sys/fs/cgroup").rglob("pystack-lab-*") if path.name[12:] in names),
+        *(str(path) for path in Path("/run/systemd/nspawn").rglob("*") if path.name in names),
+    ]
+
+
+@pytest.fixture(scope="module")
+def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep this module's hosts apart from those that somebody uses on this machine; only the images are shared."""
+    in_use = places.BRIDGE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "LAB", tmp_path_factory.mktemp("lab") / "lab")
+        patch.setattr(places, "BRIDGE", "pystacktest0")
+        patch.setattr(places, "TABLE", "pystack_lab_test")
+        forwarding = Path("/proc/sys/net/ipv4/ip_forward").read_text()
+        yield
+        names = [host.name for host in lab.hosts()]
+        assert len(traces(names)) > len(names)
+        lab.down()
+        assert traces(names) == []
+        assert not places.LAB.exists()
+        if not Path("/sys/class/net", in_use).exists():
+            assert Path("/proc/sys/net/ipv4/ip_forward").read_text() == forwarding
+
+
+@pytest.fixture(scope="module")
+def root_host(own_lab: None) -> LabHost:
+    return lab.up(["t-root"])[0]
+
+
+@pytest.fixture(scope="module")
+def sudo_host(own_lab: None) -> LabHost:
+    return lab.up(["t-sudo"], "debian-12", sudo_user="operator", sudo_password=PASSWORD)[0]
+
+
+def test_a_host_is_a_whole_system_with_a_name_an_address_and_no_failed_unit(root_host: LabHost) -> None:
+    assert root_host.run("systemctl is-system-running --wait").stdout.strip() == "running"
+    assert root_host.run(["hostname", "-f"]).stdout == "t-root.lab\n"
+    assert root_host.run(["id", "-un"]).stdout == "root\n"
+    network = current()
+    assert network is not None
+    assert f"inet {root_host.address}/{network.prefixlen} " in root_host.run("ip -4 address show host0").stdout
+    assert 'VERSION_ID="13"' in root_host.run("cat /etc/os-release").stdout
+
+
+def test_a_host_starts_without_the_forwarding_of_the_machine(root_host: LabHost) -> None:
+    assert root_host.run("cat /proc/sys/net/ipv4/ip_forward").stdout == "0\n"
+
+
+def test_a_host_reaches_the_package_archive(root_host: LabHost) -> None:
+    done = root_host.run("apt-get update -o APT::Update::Error-Mode=any", timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_host_trusts_the_authorities_that_the_machine_trusts(root_host: LabHost) -> None:
+    from installer.lab.trust import read_own_authorities
+
+    bundle = root_host.run("cat /etc/ssl/certs/ca-certificates.crt").stdout
+    assert len(bundle) > 100_000
+    assert [name for name, pem in read_own_authorities().items() if pem.strip() not in bundle] == []
+
+
+def test_arguments_arrive_as_they_were_given(root_host: LabHost) -> None:
+    assert root_host.run(["printf", "%s|", PASSWORD, "", "a b"]).stdout == f"{PASSWORD}||a b|"
+
+
+def test_a_failed_command_is_an_error_where_that_was_asked_for(root_host: LabHost) -> None:
+    assert root_host.run("exit 7").returncode == 7
+    with pytest.raises(lab.LabFailed, match="on lab host t-root: 'echo oh; exit 7' ended with 7:\noh"):
+        root_host.run("echo oh; exit 7", check=True)
+
+
+def test_a_host_that_shows_another_key_is_not_trusted(root_host: LabHost) -> None:
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    root_host.run(f"rm {key} {key}.pub && ssh-keygen -q -t ed25519 -N '' -f {key} && systemctl restart ssh", check=True)
+    refused = root_host.run(["true"])
+    assert refused.returncode == 255
+    assert "Host key verification failed" in refused.stderr
+    root_host.reset()
+    assert root_host.run(["true"]).returncode == 0
+
+
+def test_the_sudo_user_needs_the_password_and_root_may_not_log_in(sudo_host: LabHost) -> None:
+    assert 'VERSION_ID="12"' in sudo_host.run("cat /etc/os-release").stdout
+    assert sudo_host.run(["id", "-un"]).stdout == "operator\n"
+    assert sudo_host.run(["sudo", "-n", "id"]).returncode != 0
+    assert sudo_host.run(["sudo", "-S", "-p", "", "id", "-u"], stdin=f"{PASSWORD}\n").stdout == "0\n"
+    assert sudo_host.run(["id"], user="root").returncode == 255
+
+
+def test_two_hosts_see_each_other_and_not_each_others_services(root_host: LabHost, sudo_host: LabHost) -> None:
+    assert root_host.address != sudo_host.address
+    assert root_host.run(f"head -c 4 < /dev/tcp/{sudo_host.address}/22", timeout=10).stdout == "SSH-"
+    units = root_host.run("systemd-cgls --no-pager --unit ssh.service").stdout
+    assert units.count("sshd: /usr/sbin/sshd") == 1, units
+
+
+def test_a_reboot_keeps_what_was_written(root_host: LabHost) -> None:
+    root_host.run("touch /root/mark", check=True)
+    before = root_host.run("cat /proc/1/stat | cut -d' ' -f22").stdout
+    root_host.reboot()
+    assert root_host.run("cat /proc/1/stat | cut -d' ' -f22").stdout != before
+    root_host.run("test -e /root/mark", check=True)
+
+
+def test_a_host_that_reboots_itself_comes_back(root_host: LabHost) -> None:
+    identity = root_host.run("systemd-id128 machine-id").stdout
+    root_host.run("systemctl reboot")
+    done = root_host.run("true")
+    while done.returncode == 0:
+        done = root_host.run("true")
+    root_host.wait()
+    assert root_host.run("systemd-id128 machine-id").stdout == identity
+
+
+def test_a_power_cut_and_an_orderly_stop_keep_what_was_written(root_host: LabHost) -> None:
+    for stop in (root_host.kill9, root_host.stop):
+        stop()
+        assert not root_host.running
+        assert not root_host.root.is_mount()
+        root_host.start()
+        root_host.run("test -e /root/mark", check=True)
+
+
+def test_a_reset_throws_away_what_was_written_and_keeps_who_the_host_is(root_host: LabHost) -> None:
+    root_host.run("touch /root/mark; rm -r /etc/apt", check=True)
+    root_host.reset()
+    root_host.run("test ! -e /root/mark && test -d /etc/apt", check=True)
+    assert lab.get("t-root") == root_host
+
+
+def test_a_name_that_is_taken_is_refused_and_the_host_left_alone(root_host: LabHost) -> None:
+    with pytest.raises(lab.LabRefused, match="exist already: t-root"):
+        lab.up(["t-other", "t-root"])
+    assert root_host.running
+    assert "t-other" not in [host.name for host in lab.hosts()]
+
+
+def test_a_host_that_does_not_boot_is_told_with_its_console_and_removed(own_lab: None) -> None:
+    with pytest.raises(lab.LabFailed, match="not-there"):
+        lab.up(["t-broken"], binds=["/not-there"])
+    assert "t-broken" not in [host.name for host in lab.hosts()]
+
+
+def test_a_host_without_python_has_none(own_lab: None) -> None:
+    host = lab.up(["t-bare"], python=False)[0]
+    assert host.run("command -v python3").returncode != 0
+    lab.down(["t-bare"])
+    assert not host.folder.exists()
+    with pytest.raises(lab.LabRefused, match="no lab host 't-bare'"):
+        lab.get("t-bare")
+
+
+def test_answers_name_the_hosts_and_their_keys(root_host: LabHost, sudo_host: LabHost) -> None:
+    alone = lab.answers([root_host])
+    assert alone["CONFIG_CONTROLLER_HOST"] == alone["CONFIG_COMPUTE_HOSTS"] == root_host.address
+    assert alone["CONFIG_SSH_USER"] == "root"
+    both = lab.answers([root_host, sudo_host])
+    assert both["CONFIG_COMPUTE_HOSTS"] == sudo_host.address
+    assert "CONFIG_SSH_USER" not in both
+    scanned = sudo_host.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
+    assert both["CONFIG_SSH_HOST_KEYS"].split(",")[1] == f"{sudo_host.address}={scanned}"

@@ -1,0 +1,132 @@
+"""The lab's pieces that need no host: names, networks, keys, the files that make a host."""
+
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from installer.lab import container, keys, machine, network, places, platforms, settings
+from installer.lab.host import LabHost
+from installer.lab.places import LabFailed, LabRefused
+
+SUBNET = IPv4Network("10.91.0.0/24")
+
+
+@pytest.mark.parametrize("name", ["a", "one", "lab-1", "a" * 32])
+def test_a_plain_host_name_is_accepted(name: str) -> None:
+    places.check_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "1st", "-a", "a-", "A", "a.b", "a_b", "../a", "a b", "ä", "a" * 33, "a\n"])
+def test_a_name_that_is_no_plain_host_name_is_refused(name: str) -> None:
+    with pytest.raises(LabRefused, match="cannot be the name"):
+        places.check_name(name)
+
+
+def test_the_first_network_is_taken_when_nothing_stands_in_its_way() -> None:
+    assert network.choose(["default", "192.0.2.0/24", "192.0.2.7"]) == SUBNET
+
+
+@pytest.mark.parametrize("route", ["10.91.0.0/24", "10.91.0.0/21", "10.91.0.77"])
+def test_a_network_that_overlaps_a_route_is_not_taken(route: str) -> None:
+    assert network.choose(["0.0.0.0/0", route]) == IPv4Network("10.91.8.0/24")
+
+
+def test_a_site_that_routes_all_of_the_first_range_leaves_others() -> None:
+    assert network.choose(["10.0.0.0/8"]) == IPv4Network("172.27.91.0/24")
+
+
+def test_without_a_free_network_the_lab_refuses() -> None:
+    with pytest.raises(LabRefused, match="overlaps a route"):
+        network.choose(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"])
+
+
+def test_the_lowest_free_address_is_given() -> None:
+    assert network.free_address(SUBNET, []) == "10.91.0.10"
+    assert network.free_address(SUBNET, ["10.91.0.10", "10.91.0.12"]) == "10.91.0.11"
+
+
+def test_a_full_network_is_said_to_be_full() -> None:
+    with pytest.raises(LabRefused, match="no free address"):
+        network.free_address(SUBNET, [str(address) for address in SUBNET])
+
+
+def test_the_last_address_given_is_not_the_broadcast_address() -> None:
+    used = [f"10.91.0.{number}" for number in range(10, 254)]
+    assert network.free_address(SUBNET, used) == "10.91.0.254"
+
+
+def test_a_key_pair_is_one_that_ssh_understands(tmp_path: Path) -> None:
+    pair = keys.make()
+    (tmp_path / "key").write_text(pair.private)
+    read = paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "key"))
+    assert f"ssh-ed25519 {read.get_base64()}" == pair.public
+    assert read.fingerprint == pair.fingerprint
+    assert pair.private not in repr(pair)
+
+
+def test_a_host_knows_its_own_name_and_nobody_elses() -> None:
+    assert settings.hosts_file("one", "10.91.0.10").splitlines()[-1] == "10.91.0.10 one.lab one"
+
+
+def test_the_gateway_is_the_machine() -> None:
+    text = settings.network_file("10.91.0.10", SUBNET)
+    assert "Address=10.91.0.10/24\nGateway=10.91.0.1\n" in text
+
+
+def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(LabRefused) as refusal:
+        platforms.find("debian-7")
+    assert "debian-12, debian-13" in refusal.value.remedy
+
+
+def test_an_image_holds_nothing_of_openstack() -> None:
+    wrong = ("openstack", "nova", "keystone", "mariadb", "rabbitmq", "openvswitch")
+    named = [package for kind in platforms.PLATFORMS.values() for package in kind.packages + kind.python]
+    assert not [package for package in named if any(word in package for word in wrong)]
+
+
+def test_a_full_disk_is_said_with_the_figures(tmp_path: Path) -> None:
+    with pytest.raises(LabRefused, match=r"a base image needs 1000000 GiB free on the file system of .*; there are"):
+        machine.check_room(tmp_path / "not" / "there", 1e6, "a base image")
+
+
+def test_a_state_file_cut_short_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"name": "on')
+    assert places.read_state(tmp_path / "host.json") is None
+
+
+def test_a_file_is_written_with_its_mode(tmp_path: Path) -> None:
+    places.write(tmp_path / "sub" / "key", "secret", 0o600)
+    places.write(tmp_path / "sub" / "key", b"other", 0o640)
+    assert (tmp_path / "sub" / "key").read_text() == "other"
+    assert (tmp_path / "sub" / "key").stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in (tmp_path / "sub").iterdir()] == ["key"]
+
+
+def test_a_failing_program_is_told_with_its_last_words() -> None:
+    with pytest.raises(LabFailed, match=r"ended with 3:\nlast words"):
+        places.command(["sh", "-c", "echo last words >&2; exit 3"])
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(LabFailed, match="'no-such-program' is not on this machine"):
+        places.command(["no-such-program"])
+
+
+def test_every_control_group_tree_that_systemd_uses_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mounts").write_text(
+        "cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0\n"
+        "cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n"
+        "cgroup /sys/fs/cgroup/systemd cgroup rw,relatime,name=systemd 0 0\n"
+        "cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0\n"
+        "overlay / overlay rw,lowerdir=/a:/b,upperdir=/c,workdir=/d 0 0\n"
+    )
+    assert [path.name for path in container.hierarchies(tmp_path / "mounts")] == ["memory", "systemd", "unified"]
+
+
+def test_ssh_to_a_lab_host_trusts_its_key_and_no_other() -> None:
+    argv = LabHost("one", "debian-13", "10.91.0.10", "operator", "/image", "ssh-ed25519 AAAA").ssh()
+    assert argv[-1] == "operator@10.91.0.10"
+    assert {"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null"} <= set(argv)
