@@ -1,0 +1,54 @@
+"""Addresses with a login in them, as OpenStack's services read them from their configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from installer.errors import AnswerFileError
+from installer.resources.secret import Secret
+
+
+def database_url(user: str, password: Secret, host: str, database: str, port: int = 3306) -> Secret:
+    """Return SQLAlchemy's address of a MariaDB database through PyMySQL.
+
+    PyMySQL turns a password into bytes as Latin-1 (``Connection.__init__``), which cannot hold most of Unicode. So the
+    address carries the UTF-8 bytes of the password, each read as one Latin-1 character: PyMySQL's bytes are then the
+    very ones whose hash the server keeps.
+
+    Args:
+        host: a name or an address, IPv6 without brackets.
+    """
+    bytes_as_characters = password.reveal().encode().decode("latin-1")
+    return Secret(
+        f"mysql+pymysql://{_escaped(user)}:{_escaped(bytes_as_characters)}@{_bracketed(host)}:{port}/{_escaped(database)}"
+    )
+
+
+def queue_url(user: str, password: Secret, hosts: Sequence[str], port: int = 5672, vhost: str = "/") -> Secret:
+    """Return oslo.messaging's ``transport_url`` of RabbitMQ.
+
+    Args:
+        hosts: names or addresses of all its nodes, IPv6 without brackets.
+        port: the same on all.
+
+    Raises:
+        AnswerFileError: a slash in user or password, which oslo.messaging cannot hand on: it quotes them once more for
+            kombu, but leaves the slash as it is (``_transform_transport_url`` of its rabbit driver, 18.3).
+    """
+    if "/" in user + password.reveal():
+        raise AnswerFileError(
+            "user and password of the message queue must not hold a slash: oslo.messaging cannot log in with it",
+            "take another CONFIG_AMQP_AUTH_USER or CONFIG_AMQP_AUTH_PASSWORD",
+        )
+    login = f"{_escaped(user)}:{_escaped(password.reveal())}"
+    nodes = ",".join(f"{login}@{_bracketed(host)}:{port}" for host in hosts)
+    return Secret(f"rabbit://{nodes}/{'' if vhost == '/' else _escaped(vhost)}")
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
