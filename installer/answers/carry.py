@@ -101,7 +101,7 @@ class _Carrier:
         if spelling in parameter.refuses:
             raise _Lost(parameter.refuses[spelling])
         text = parameter.takes.get(spelling, text)
-        if parameter.status is Status.REFUSED and (parameter.when or not parameter.asks_for_nothing(text)):
+        if parameter.status is Status.REFUSED:
             if parameter.asks_for_nothing(text):
                 return ""
             raise _Lost(parameter.note)

@@ -20,6 +20,8 @@ from installer.paths import ANSWERS
 RETIRED_FILE = "retired.yaml"
 #: Packstack wrote this where a secret was still to be chosen.
 PLACEHOLDER = "PW_PLACEHOLDER"
+#: In a condition, this stands for any value but an empty one.
+GIVEN = "given"
 LONGEST_NAME = 80
 
 
@@ -89,6 +91,13 @@ class Parameter:
         """Whether pystack does what it says."""
         return self.status is Status.SUPPORTED
 
+    def conditions(self) -> list[str]:
+        """Return what must hold for it to be used, in words."""
+        return [
+            f"{name} given" if texts == (GIVEN,) else f"{name}={' or '.join(texts)}"
+            for name, texts in self.when.items()
+        ]
+
     def canonical(self, text: str) -> str:
         """Return a text as the catalogue would spell the same value, in lower case; y for Yes, for example."""
         if self.is_secret:
@@ -100,7 +109,9 @@ class Parameter:
 
     def asks_for_nothing(self, text: str) -> bool:
         """Tell whether a value may pass without a word although the parameter is not supported."""
-        return self.canonical(text) in {"", "n", self.canonical(self.default), *map(str.lower, self.harmless)}
+        # The default of a service is y, and to write that down is to ask for the service.
+        default = "" if isinstance(self.type, types.YesNo) else self.canonical(self.default)
+        return self.canonical(text) in {"", "n", default, *map(str.lower, self.harmless)}
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,10 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._parameters)
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a key, in capitals, is a parameter's name or one of its old names."""
+        return key in self._parameters or key in self.aliases
 
     def resolve(self, name: str) -> str:
         """Return today's name of a parameter given by any of its names, in capitals or not."""

@@ -21,8 +21,9 @@ WIDTH = 100
 LOCALHOST = "localhost"
 
 HEADING = """\
-# Answer file of pystack: what the cloud is to be. Install it with: pystack install --answer-file FILE
-# KEY=value, one to a line; a line that begins with # is a comment. An empty value means the default.
+# Answer file of pystack: what the cloud is to be. To make it so:
+#     pystack install --answer-file THIS_FILE
+# KEY=value, one to a line; lines that begin with # are comments; an empty value means the default.
 # The file holds the cloud's secrets: keep it, and keep it from others.
 """
 NOT_YET = """\
@@ -60,7 +61,10 @@ def generate(
     """
     known = catalogue()
     values = {known.resolve(name): text for name, text in (carried or {}).items()}
-    values = {**values, **_read_hosts(hosts, known, values), **_read_overrides(overrides or {}, known)}
+    if hosts:
+        for name in host_parameters(known):
+            values.pop(name, None)
+    values |= _read_hosts(hosts) | _read_overrides(overrides or {}, known)
     values.setdefault("CONFIG_CONTROLLER_HOST", LOCALHOST)
     # Here alone an empty value is not the default: it would mean that no host runs instances.
     values.setdefault("CONFIG_COMPUTE_HOSTS", values["CONFIG_CONTROLLER_HOST"])
@@ -71,19 +75,17 @@ def generate(
     return _render(known, values, full)
 
 
-def _read_hosts(hosts: Sequence[str], known: Catalogue, carried: dict[str, str]) -> dict[str, str]:
+def _read_hosts(hosts: Sequence[str]) -> dict[str, str]:
     if not hosts:
         return {}
-    for name in host_parameters(known):
-        carried.pop(name, None)
-    problems = []
+    names, problems = [], []
     for host in hosts:
         try:
-            Host().parse(host)
+            names.append(Host().read(host.strip()))
         except ValueProblem as problem:
             problems.append(Problem(Severity.ERROR, problem.message, problem.remedy, "--hosts"))
     _raise_if_any(problems, "--hosts")
-    return {"CONFIG_CONTROLLER_HOST": hosts[0], "CONFIG_COMPUTE_HOSTS": ",".join(hosts[1:] or hosts)}
+    return {"CONFIG_CONTROLLER_HOST": names[0], "CONFIG_COMPUTE_HOSTS": ",".join(names[1:] or names)}
 
 
 def _read_overrides(overrides: Mapping[str, str], known: Catalogue) -> dict[str, str]:
@@ -142,7 +144,7 @@ def _comment(parameter: Parameter) -> str:
     may_be = [] if isinstance(parameter.type, YesNo) or parameter.is_secret else [parameter.type.describe()]
     if parameter.default:
         may_be.append(f"default {parameter.default}")
-    may_be += [f"only with {name}={' or '.join(texts)}" for name, texts in parameter.when.items()]
+    may_be += [f"only with {condition}" for condition in parameter.conditions()]
     hint = f"({'; '.join(may_be)})" if may_be else ""
     return "\n".join(f"# {line}" for text in (" ".join(what), hint) for line in _wrapped(text))
 

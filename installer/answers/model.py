@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from installer.answers.catalogue import Catalogue
+from installer.answers.catalogue import GIVEN, Catalogue, Parameter
 from installer.answers.parse import assignment
 from installer.answers.problem import Problem
 from installer.resources.secret import MASK
@@ -40,7 +40,7 @@ class Answers(Mapping[str, Any]):
     A parameter that is left empty has None, or "", (), ``Secret("")`` for texts, lists and secrets.
 
     Args:
-        values: parameter name to value, in the order of the catalogue.
+        values_by_name: parameter name to value, in the order of the catalogue.
         sources: parameter name to where it was given; defaults are absent.
         notices: warnings and notices, in the order of the file.
         catalogue: where the parameters are declared.
@@ -70,14 +70,22 @@ class Answers(Mapping[str, Any]):
         return is_used(name, self.catalogue, self.values_by_name)
 
     def as_text(self) -> str:
-        """Return all supported parameters, and others that were given, as an answer file with secrets masked."""
+        """Return an answer file that says the same, secrets masked.
+
+        It has every supported parameter, and of the others those whose value is not the default.
+        """
         lines = []
         for parameter in self.catalogue:
-            if parameter.is_supported or parameter.name in self.sources:
-                value = self[parameter.name]
+            value = self[parameter.name]
+            if parameter.is_supported or not (parameter.is_secret or value == self._default(parameter)):
                 text = str(value) if parameter.is_secret and value else parameter.type.format(value)
                 lines.append(assignment(parameter.name, text))
         return "\n".join(["[general]", *lines, ""])
+
+    def _default(self, parameter: Parameter) -> Any:
+        other = parameter.default_from
+        text = self.catalogue[other].type.format(self[other]) if other else parameter.default
+        return parameter.type.parse(text)
 
     def digest(self) -> str:
         """Return a SHA-256 over all values but secrets: the same for files that ask for the same cloud."""
@@ -96,7 +104,7 @@ def is_used(name: str, catalogue: Catalogue, values: Mapping[str, Any]) -> bool:
 
 
 def _holds(value: Any, texts: tuple[str, ...], formatted: str) -> bool:
-    if texts == ("set",):
+    if texts == (GIVEN,):
         return bool(value)
     given = value if isinstance(value, tuple) else (formatted,)
     return any(item in texts for item in given)

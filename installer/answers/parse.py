@@ -2,6 +2,7 @@
 
 The language is that of Python's ``configparser.RawConfigParser`` (its documentation, "Supported INI File Structure"):
 ``[section]``, ``KEY=value`` or ``KEY: value``, comments on lines of their own, deeper indented lines continue a value.
+Only one thing differs: a line that sets a known parameter never continues a value; indented so, it is an error.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from installer.answers.catalogue import catalogue
 from installer.answers.problem import SECRET_NAME, Problem, Severity, mask_line, mask_userinfo
 from installer.answers.types import ValueProblem, shown
 
@@ -81,7 +83,7 @@ def assignment(key: str, text: str) -> str:
     if read.problems or [entry.value for entry in read.entries] != [text]:
         raise ValueProblem(
             f"the value of {key} cannot be written in an answer file",
-            "use one without blanks at either end of a line, and with no line after the first that begins with # or ;",
+            "use one without blanks at the ends of its lines, and with no later line like a comment or parameter",
         )
     return written
 
@@ -96,6 +98,7 @@ class _Reader:
         self.indent = 0
         self.open: Entry | None = None
         self.values: list[str] = []
+        self.last_key = ""
         self.repeated = False
         self.has_general = False
         self.told_missing_header = False
@@ -108,11 +111,13 @@ class _Reader:
             self.values.append("")
             return
         indent = len(line.text) - len(line.text.lstrip())
-        if self.open and indent > self.indent:
+        continues = self.open is not None and indent > self.indent
+        if continues and not self._is_swallowed(line, content):
             self._continue(line, content)
             return
         self._close()
-        self.indent = indent
+        if not continues:
+            self.indent = indent
         if not self._is_text(line):
             return
         header = HEADER.match(content)
@@ -126,6 +131,16 @@ class _Reader:
         if not self.has_general and not self.told_missing_header:
             self._report(Severity.ERROR, f"there is no [{SECTION}] section", f"begin the file with a line [{SECTION}]")
         return self.parsed
+
+    def _is_swallowed(self, line: Line, content: str) -> bool:
+        """Report a parameter that its indentation makes part of the value above; it is then read as a parameter."""
+        delimiter = DELIMITER.search(content)
+        key = content[: delimiter.start()].strip().upper() if delimiter else ""
+        if self.section not in (None, SECTION) or not catalogue().knows(key):
+            return False
+        message = f"{key} is indented, so the line counts as part of the value of {shown(self.last_key)[1:-1]}"
+        self._report(Severity.ERROR, message, "remove the blanks before it", _masked(line), key)
+        return True
 
     def _continue(self, line: Line, content: str) -> None:
         assert self.open is not None  # noqa: S101 - for the type checker
@@ -169,6 +184,7 @@ class _Reader:
             self._report(Severity.ERROR, message, f"put a line [{SECTION}] above it", _masked(line))
         key = content[: match.start()].rstrip().upper()
         value = content[match.end() :].strip()
+        self.last_key = key
         self.open = Entry(key, value, line, _value_column(line.text))
         self.values = [value]
         self.repeated = key in self.seen
@@ -190,9 +206,8 @@ class _Reader:
 
     def _report_junk(self, line: Line, nameless: bool) -> None:
         what = "a value without a parameter" if nameless else "neither a parameter, nor a section, nor a comment"
-        previous = self.parsed.entries[-1].key if self.parsed.entries else ""
         # What follows a secret may be the rest of it.
-        hidden = Line(line.number, "********") if SECRET_NAME.search(previous) or nameless else line
+        hidden = Line(line.number, "********") if SECRET_NAME.search(self.last_key) or nameless else line
         remedy = "write KEY=value, or begin the line with #; to continue a value, indent the line"
         self._report(Severity.ERROR, f"this line is {what}", remedy, hidden)
 

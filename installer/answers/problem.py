@@ -11,7 +11,7 @@ from installer.answers.types import printable
 from installer.errors import AnswerFileError
 from installer.resources.secret import MASK
 
-SECRET_NAME = re.compile(r"_PW\b|PASSWORD|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY", re.IGNORECASE)
+SECRET_NAME = re.compile(r"_PW\b|PASS|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY", re.IGNORECASE)
 WIDTH = 160
 
 
@@ -55,14 +55,14 @@ class Problem:
     def render(self) -> str:
         """Return the problem as plain lines: place and message, the line with the part marked, the remedy."""
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
-        lines = [f"{place}{self.severity.value}: {self.message}"]
+        lines = [printable(f"{place}{self.severity.value}: {self.message}")]
         if self.text:
             lines.append(f"    {printable(self.text[:WIDTH])}".rstrip())
             start, length = self.mark
             if length and start < WIDTH:
                 lines.append("    " + " " * start + "^" * min(length, WIDTH - start))
         if self.remedy:
-            lines.append(f"    remedy: {self.remedy}")
+            lines.append(printable(f"    remedy: {self.remedy}"))
         return "\n".join(lines)
 
 

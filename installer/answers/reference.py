@@ -37,7 +37,7 @@ CONFIG_COMPUTE_HOSTS=192.0.2.11,192.0.2.12
 - A line that is indented deeper than its key continues the value. A secret may so have several lines; in a list, a new
   line is as good as a comma.
 - The file is UTF-8, with or without a byte order mark, with the line ends of any system.
-- A parameter that is absent or empty has its default. (Two can be empty on purpose; they say so.)
+- A parameter that is absent or empty has its default. A few can be empty on purpose; they say so.
 - The same parameter twice, an unknown parameter, and a value that is none are errors. All are named at once, with their
   lines, and the known names nearest to an unknown one.
 - `--set KEY=VALUE` on the command line wins over the file.
@@ -110,7 +110,9 @@ def _facts(parameter: Parameter) -> list[str]:
         facts.append(f"default: that of {parameter.default_from}")
     elif parameter.default:
         facts.append(f"default: {parameter.default}")
-    facts += [f"only with: {name}={' or '.join(texts)}" for name, texts in parameter.when.items()]
+    if parameter.keeps_empty:
+        facts.append("can be empty")
+    facts += [f"only with {condition}" for condition in parameter.conditions()]
     facts += [f"not {text}: {reason}" for text, reason in parameter.refuses.items()]
     facts += [f"{text}: {remark}" for text, remark in parameter.remarks.items()]
     if parameter.status is Status.LATER:

@@ -34,8 +34,8 @@ class ValueProblem(ValueError):
 
 
 def printable(text: str) -> str:
-    """Return the text with every character that a terminal would act on replaced by a dot of the same width."""
-    return "".join("·" if _is_control(char) else char for char in text)
+    """Return the text with every character that a terminal would act on, or not show, replaced by a dot."""
+    return "".join(char if char.isprintable() else "·" for char in text)
 
 
 def shown(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from installer.answers.catalogue import PLACEHOLDER, Catalogue, Parameter, Status
 from installer.answers.checks import cross_checks
 from installer.answers.model import COMMAND_LINE, Answers, Source, is_used
-from installer.answers.parse import DELIMITER, Entry, Line, Parsed
+from installer.answers.parse import Entry, Line, Parsed
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.types import ValueProblem, YesNo, shown
 from installer.resources.secret import Secret
@@ -105,24 +105,12 @@ class _Evaluation:
             self._report(severity, given, f"{key} is no longer read: {retired.sentence}", "remove the line")
         else:
             self._report_unknown(given)
-        self._look_for_swallowed(given)
 
     def _report_unknown(self, given: Given) -> None:
         self.suggested += 1
         near = self.catalogue.nearest(given.entry.key) if self.suggested <= MOST_SUGGESTIONS else []
         remedy = f"did you mean {' or '.join(near)}?" if near else "remove the line, or see docs/answer-file.md"
         self._report(Severity.ERROR, given, f"{shown(given.entry.key)[1:-1]} is not a parameter", remedy)
-
-    def _look_for_swallowed(self, given: Given) -> None:
-        for line in given.entry.continued:
-            delimiter = DELIMITER.search(line.text)
-            name = line.text[: delimiter.start()].strip().upper() if delimiter else ""
-            if name in self.catalogue or name in self.catalogue.aliases:
-                message = f"{name} is indented, so the line is read as part of the value of {given.entry.key}"
-                column = delimiter.end() if delimiter else 0
-                text, _ = mask_entry(line.text, column, self.catalogue.hides(name))
-                remedy = "remove the blanks before it"
-                self.problems.append(Problem(Severity.ERROR, message, remedy, given.file, line.number, text, key=name))
 
     def _take_alias(self, name: str, candidates: list[Given]) -> None:
         filled = [given for given in candidates if given.entry.value]
