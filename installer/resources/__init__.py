@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 #: Every module with resource types; the agent loads them all before its first request.
-MODULES = ("file", "package", "database", "message_queue")
+MODULES = ("account", "answering", "command", "file", "host_entry", "package", "sysctl", "unit")
 
 
 def load_all() -> None:
