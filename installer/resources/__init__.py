@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib
 
 #: Every module with resource types; the agent loads them all before its first request.
-MODULES = ("account", "answering", "command", "file", "host_entry", "package", "sysctl", "unit")
+MODULES = (
+    "account",
+    "answering",
+    "command",
+    "database",
+    "file",
+    "host_entry",
+    "message_queue",
+    "package",
+    "sysctl",
+    "unit",
+)
 
 
 def load_all() -> None:
