@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
+from installer.addresses import bracketed
 from installer.errors import AnswerFileError
+from installer.ports import PORTS
 from installer.resources.secret import Secret
 
 
@@ -21,7 +24,7 @@ def database_url(user: str, password: Secret, host: str, database: str, port: in
     """
     bytes_as_characters = password.reveal().encode().decode("latin-1")
     return Secret(
-        f"mysql+pymysql://{_escaped(user)}:{_escaped(bytes_as_characters)}@{_bracketed(host)}:{port}/{_escaped(database)}"
+        f"mysql+pymysql://{_escaped(user)}:{_escaped(bytes_as_characters)}@{bracketed(host)}:{port}/{_escaped(database)}"
     )
 
 
@@ -42,13 +45,18 @@ def queue_url(user: str, password: Secret, hosts: Sequence[str], port: int = 567
             "take another CONFIG_AMQP_AUTH_USER or CONFIG_AMQP_AUTH_PASSWORD",
         )
     login = f"{_escaped(user)}:{_escaped(password.reveal())}"
-    nodes = ",".join(f"{login}@{_bracketed(host)}:{port}" for host in hosts)
+    nodes = ",".join(f"{login}@{bracketed(host)}:{port}" for host in hosts)
     return Secret(f"rabbit://{nodes}/{'' if vhost == '/' else _escaped(vhost)}")
+
+
+def identity_url(answers: Mapping[str, Any]) -> str:
+    """Return the address of the identity API, as endpoints, clients and services write it.
+
+    Args:
+        answers: the answer file; the controller's address is taken as it is written there.
+    """
+    return f"https://{bracketed(str(answers['CONFIG_CONTROLLER_HOST']))}:{PORTS['keystone']}/v3"
 
 
 def _escaped(text: str) -> str:
     return quote(text, safe="")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

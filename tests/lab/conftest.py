@@ -1,0 +1,67 @@
+"""Clouds on lab hosts that several tests look at. Every lab host of the tests has a name that begins with ``t-``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from installer import answers, lab
+from installer.lab import LabHost
+from tests.lab.command_line import Operator, with_ssh_config
+
+SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'  # noqa: S105
+#: What no file format, shell, SQL statement or URL may trip over; 200 characters.
+NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=: \tü€語" + "x" * 200)[:199] + "Z"
+
+
+@dataclass
+class CloudOnHosts:
+    """An installed identity service on two hosts."""
+
+    operator: Operator
+    answer_file: Path
+    controller: LabHost
+    backend: LabHost
+    first_output: str
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
+    """Two hosts, one with root and one with a sudo user and a password; database and queue on the second."""
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    home = tmp_path_factory.mktemp("home")
+    lab.down([host.name for host in lab.hosts() if host.name in ("t-one", "t-two")])
+    (one,) = lab.up(["t-one"])
+    (two,) = lab.up(["t-two"], sudo_user="operator", sudo_password=SUDO_PASSWORD)
+    operator = with_ssh_config(
+        home,
+        {
+            one.address: {"User": "root", "IdentityFile": str(one.private_key)},
+            two.address: {"User": "operator", "IdentityFile": str(two.private_key)},
+        },
+    )
+    values = {
+        **lab.answers([one, two]),
+        "CONFIG_COMPUTE_HOSTS": one.address,
+        "CONFIG_STORAGE_HOST": one.address,
+        "CONFIG_MARIADB_HOST": two.address,
+        "CONFIG_AMQP_HOST": two.address,
+        "CONFIG_KEYSTONE_ADMIN_PW": NASTY,
+        "CONFIG_KEYSTONE_DB_PW": NASTY,
+        "CONFIG_AMQP_AUTH_PASSWORD": NASTY.replace("/", ""),
+        "CONFIG_MARIADB_PW": NASTY,
+        "CONFIG_SSL_CERT_DIR": str(home / "ca"),
+    }
+    answer_file = home / "cloud.txt"
+    answers.write(answer_file, answers.generate((), values))
+    done = operator.on_terminal(
+        "install", f"--answer-file={answer_file}", answers={"assword": SUDO_PASSWORD}, timeout=1200
+    )
+    assert done.code == 0, done.out[-6000:]
+    yield CloudOnHosts(operator, answer_file, one, two, done.out)
+    lab.down(["t-one", "t-two"])
