@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from installer.answers.catalogue import Catalogue
+from installer.answers.model import is_used
 from installer.answers.problem import Problem, Severity
 from installer.answers.types import Host, List
 
@@ -28,9 +29,11 @@ def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Proble
 
 
 def named_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, str]:
-    """Return every host that a supported parameter names, with the first parameter that names it."""
+    """Return every host that a parameter in use names, with the first parameter that names it."""
     found: dict[str, str] = {}
     for name in host_parameters(catalogue):
+        if not is_used(name, catalogue, values):
+            continue
         value = values[name]
         for host in value if isinstance(value, tuple) else (value,):
             if host:
@@ -39,10 +42,10 @@ def named_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, st
 
 
 def host_parameters(catalogue: Catalogue) -> Iterator[str]:
-    """Yield the names of the supported parameters that say which hosts the cloud has."""
+    """Yield the names of the parameters that say which hosts the cloud has."""
     for parameter in catalogue:
         kind = parameter.type.item if isinstance(parameter.type, List) else parameter.type
-        if isinstance(kind, Host) and parameter.is_supported and parameter.name.endswith(("_HOST", "_HOSTS")):
+        if isinstance(kind, Host) and parameter.name.endswith(("_HOST", "_HOSTS")):
             yield parameter.name
 
 
@@ -83,7 +86,7 @@ def _certificate_without_files(values: Mapping[str, Any]) -> Iterator[Problem]:
 def _keys_of_unknown_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
     hosts = named_hosts(values, catalogue)
     for item in values["CONFIG_SSH_HOST_KEYS"]:
-        host = item.partition("=")[0].lower()
+        host = item.partition("=")[0]
         if host not in hosts:
             yield Problem(
                 Severity.WARNING,

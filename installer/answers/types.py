@@ -304,6 +304,20 @@ class Host(Type):
         return name.rstrip(".")
 
 
+@dataclass(frozen=True)
+class HostKey(Type):
+    """The fingerprint of a host's SSH key, as OpenSSH prints it: SHA-256 in base64 without padding."""
+
+    title: ClassVar[str] = "host=SHA256:fingerprint"
+
+    def read(self, text: str) -> str:
+        """Return ``host=SHA256:fingerprint`` with the host spelled as ``Host`` spells it."""
+        match = re.fullmatch(r"([^=\s]+)=(SHA256:[A-Za-z0-9+/]{43})=?", text)
+        if not match:
+            raise ValueProblem(f"{shown(text)} is not of the form {self.title}", f"write it as {self.title}")
+        return f"{Host().read(match[1])}={match[2]}"
+
+
 def _host_remedy(text: str) -> str:
     if "@" in text:
         return "leave out the user here and set CONFIG_SSH_USER"
@@ -370,9 +384,17 @@ NAMED: dict[str, type[Type]] = {
     "address": Address,
     "network": Network,
     "host": Host,
+    "host-key": HostKey,
     "choice": Choice,
 }
-PLURALS = {"hosts": "host", "addresses": "address", "networks": "network", "urls": "url", "list": "text"}
+PLURALS = {
+    "hosts": "host",
+    "addresses": "address",
+    "networks": "network",
+    "urls": "url",
+    "host-keys": "host-key",
+    "list": "text",
+}
 
 
 def make(name: str, **details: Any) -> Type:

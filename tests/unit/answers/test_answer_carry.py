@@ -85,9 +85,13 @@ def test_a_file_without_a_controller_says_what_the_new_one_has() -> None:
 
 
 def test_given_hosts_win_over_all_hosts_of_the_old_file() -> None:
-    carried = carry("[general]\nCONFIG_CONTROLLER_HOST=old\nCONFIG_MARIADB_HOST=old\nCONFIG_NTP_SERVERS=time\n", "old")
+    carried = carry(
+        "[general]\nCONFIG_CONTROLLER_HOST=old\nCONFIG_MARIADB_HOST=old\nCONFIG_STORAGE_HOST=old\nCONFIG_NTP_SERVERS=time\n",
+        "old",
+    )
     answers = load_text(generate(["new"], carried=carried.values), "new")
     assert answers["CONFIG_CONTROLLER_HOST"] == answers["CONFIG_MARIADB_HOST"] == "new"
+    assert answers["CONFIG_STORAGE_HOST"] == "new"
     assert answers["CONFIG_NTP_SERVERS"] == ("time",)
     assert carried.values["CONFIG_CONTROLLER_HOST"] == "old"
 
