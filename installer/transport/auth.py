@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from installer.transport.login import Login
 from installer.transport.settings import Settings
 
 _KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_NamedKey = tuple[str, paramiko.PKey]
 _BY_PASSWORD = ("password", "keyboard-interactive")
 
 
@@ -51,14 +53,20 @@ def log_in(transport: paramiko.Transport, settings: Settings, login: Login) -> N
 
 
 def _with_keys(transport: paramiko.Transport, settings: Settings, login: Login, attempt: _Attempt) -> bool:
-    for what, key in _keys(settings, login, attempt):
+    with contextlib.closing(_keys(settings, login, attempt)) as keys:
+        return _try_keys(transport, settings, keys, attempt)
+
+
+def _try_keys(transport: paramiko.Transport, settings: Settings, keys: Iterable[_NamedKey], attempt: _Attempt) -> bool:
+    for what, key in keys:
         attempt.tried.append(f"{what} ({fingerprint(key.asbytes())})")
         try:
             more = transport.auth_publickey(settings.user, key)
         except paramiko.BadAuthenticationType as refused:
             attempt.allowed = list(refused.allowed_types)
             return False
-        except paramiko.AuthenticationException:
+        except paramiko.SSHException:
+            # Refused; or an agent would not sign.
             if not transport.is_active():
                 raise
             continue
@@ -96,22 +104,27 @@ def _with_password(transport: paramiko.Transport, settings: Settings, login: Log
         return False
 
 
-def _keys(settings: Settings, login: Login, attempt: _Attempt) -> Iterator[tuple[str, paramiko.PKey]]:
+def _keys(settings: Settings, login: Login, attempt: _Attempt) -> Generator[_NamedKey, None, None]:
+    """Yield the keys to try with what they are: those named by the operator, the agent's, those that lie about."""
+    offered = set()
     for path in settings.keys:
         try:
-            yield f"key {path}", load(path, login)
+            key = load(path, login)
         except Unusable as problem:
             raise refusals.key_file(settings.address, path, problem) from None
+        offered.add(key.asbytes())
+        yield f"key {path}", key
     files = [path for path in settings.more_keys if path.is_file()]
     wanted = {_public(path) for path in files} if settings.only_these_keys else None
-    held = []
-    for key in () if settings.keys and settings.only_these_keys else _agent_keys():
-        if wanted is None or key.asbytes() in wanted:
-            held.append(key.asbytes())
-            yield f"agent's key {key.comment}".rstrip(), key
+    with _agent_keys() as held:
+        for agent_key in held:
+            public = agent_key.asbytes()
+            if public not in offered and (wanted is None or public in wanted):
+                offered.add(public)
+                yield f"agent's key {agent_key.comment}".rstrip(), agent_key
     for path in files:
         # Asking for a passphrase is pointless when the agent has offered the key.
-        if _public(path) in held:
+        if _public(path) in offered:
             continue
         try:
             yield f"key {path}", load(path, login)
@@ -165,8 +178,15 @@ def _public(path: Path) -> bytes:
     return b""
 
 
-def _agent_keys() -> tuple[paramiko.AgentKey, ...]:
+@contextlib.contextmanager
+def _agent_keys() -> Iterator[tuple[paramiko.AgentKey, ...]]:
     try:
-        return paramiko.Agent().get_keys()
+        agent = paramiko.Agent()
     except (paramiko.SSHException, OSError):
-        return ()
+        # What SSH_AUTH_SOCK names does not answer as an agent does.
+        yield ()
+        return
+    try:
+        yield agent.get_keys()
+    finally:
+        agent.close()

@@ -53,14 +53,15 @@ def _transport(how: Settings, login: Login, jump: SshConnection | None) -> param
     where = refusals.at(how.hostname, how.port)
     name = known_hosts.lookup_name(how.key_name, how.port)
     known = known_hosts.about(how.known_hosts, [name])
+    link, said = _link(how, jump)
     try:
-        transport = Transport(_link(how, jump))
+        transport = Transport(link)
         options = transport.get_security_options()
         options.key_types = known_hosts.key_types(known, tuple(options.key_types))
         transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = how.timeout
-        transport.start_client(timeout=how.timeout)
+        transport.start_client()
     except (paramiko.SSHException, EOFError, OSError) as problem:
-        raise refusals.not_ssh(how.address, where, problem or "it ended the connection") from None
+        raise refusals.not_ssh(how.address, where, said() or str(problem) or "the host ended the connection") from None
     try:
         _check_key(transport.get_remote_server_key(), name, how, login)
         log_in(transport, how, login)
@@ -70,16 +71,17 @@ def _transport(how: Settings, login: Login, jump: SshConnection | None) -> param
     return transport
 
 
-def _link(how: Settings, jump: SshConnection | None) -> Any:
-    """Return what the SSH session runs over: a socket, a channel of the jump host, or a command's streams."""
+def _link(how: Settings, jump: SshConnection | None) -> tuple[Any, Callable[[], str]]:
+    """Return what the SSH session runs over, and what is said there when it ends: a socket, a channel, a command."""
     if how.proxy_command:
-        return paramiko.ProxyCommand(how.proxy_command)
-    if jump is None:
-        return network.connect(how.address, how.hostname, how.port, how.timeout)
+        link, tail = network.through(how.proxy_command)
+        return link, lambda: tail.text().strip()
     try:
-        return jump.open_to(how.hostname, how.port)
+        if jump is not None:
+            return jump.open_to(how.hostname, how.port), str
+        return network.connect(how.address, how.hostname, how.port, how.timeout), str
     except (paramiko.SSHException, EOFError, OSError) as problem:
-        raise refusals.through(how.address, jump.address, problem) from None
+        raise refusals.through(how.address, how.jumps[-1].host, problem) from None
 
 
 def _check_key(shown: paramiko.PKey, name: str, how: Settings, login: Login) -> None:

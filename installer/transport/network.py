@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+from typing import BinaryIO, cast
 
 from installer.transport import refusals
+from installer.transport.tail import Tail
 
 #: Seconds of silence until the kernel asks the peer, between questions, and how many go unanswered: 45 s in all.
 _IDLE, _INTERVAL, _COUNT = 15, 10, 3
@@ -40,6 +43,31 @@ def connect(address: str, hostname: str, port: int, timeout: float) -> socket.so
         _tune(link)
         return link
     raise refusals.network(address, where, last, timeout)
+
+
+def through(command: str) -> tuple[socket.socket, Tail]:
+    """Return a connection over the standard streams of a command, and what it says of itself.
+
+    Args:
+        command: for the shell, as ProxyCommand gives it.
+    """
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {command}"],
+        stdin=theirs.fileno(),
+        stdout=theirs.fileno(),
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+    )
+    theirs.close()
+    errors = cast(BinaryIO, process.stderr)
+
+    def reap() -> None:
+        errors.close()
+        process.wait()
+
+    return ours, Tail(errors.read, "errors of ProxyCommand", at_end=reap)
 
 
 def is_this_machine(hostname: str) -> bool:

@@ -91,7 +91,7 @@ def settings(address: str, login: Login, hop: Hop | None = None) -> Settings:
         HostUnreachable: ~/.ssh/config cannot be understood.
     """
     host = address[1:-1] if address.startswith("[") and address.endswith("]") else address
-    options = _options(host, login)
+    options = _options(host, login, hop or Hop(host, login.user, login.port))
     jump = options.get("proxyjump") or "none"
     interval = float(options.get("serveraliveinterval") or 0) or 15.0
     hostname = str(options["hostname"])
@@ -109,8 +109,8 @@ def settings(address: str, login: Login, hop: Hop | None = None) -> Settings:
         address=address,
         hostname=hostname,
         key_name=str(options.get("hostkeyalias") or hostname),
-        port=(hop.port if hop else login.port) or int(options.get("port") or DEFAULT_PORT),
-        user=(hop.user if hop else login.user) or str(options.get("user") or default_user),
+        port=int(options.get("port") or DEFAULT_PORT),
+        user=str(options.get("user") or default_user),
         keys=tuple(Path(str(path).removesuffix(".pub")).expanduser() for path in login.private_key),
         more_keys=tuple(identities + defaults),
         only_these_keys=str(options.get("identitiesonly")).lower() == "yes",
@@ -125,9 +125,11 @@ def settings(address: str, login: Login, hop: Hop | None = None) -> Settings:
     )
 
 
-def _options(host: str, login: Login) -> paramiko.SSHConfigDict:
+def _options(host: str, login: Login, first: Hop) -> paramiko.SSHConfigDict:
+    """Return what the files say of a host; ``first`` goes before them, as the first value wins."""
+    given = ["Host *", f"User {first.user}" if first.user else "", f"Port {first.port}" if first.port else ""]
     try:
-        text = "\n".join(_expanded(path) for path in login.ssh_config)
+        text = "\n".join([*given, *(_expanded(path) for path in login.ssh_config)])
         return _parsed(text).lookup(host)
     except (paramiko.ConfigParseError, paramiko.CouldNotCanonicalize, OSError, ValueError) as problem:
         files = " and ".join(str(path) for path in login.ssh_config)

@@ -40,6 +40,11 @@ class Transport(ServiceRequestingTransport):
             cast(Any, self)._send_message(message)
             self.auth_handler: Any = self.get_auth_handler()
 
+    def auth_none(self, username: str) -> list[str]:
+        """Ask to log in without anything, which tells what the host takes; paramiko's own fails on a missing part."""
+        self.ensure_session()
+        return list(self.auth_handler.send_auth_request(username, "none", lambda _message: None))
+
 
 class SshStream:
     """A command on a host, on a channel of its own.
