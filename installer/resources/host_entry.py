@@ -50,7 +50,7 @@ class HostEntry(Resource):
         names: the full name first.
     """
 
-    kind: ClassVar[str] = "host_entry"
+    kind: ClassVar[str] = "host-entry"
 
     address: str
     names: Tuple[str, ...]
