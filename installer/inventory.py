@@ -22,6 +22,8 @@ def hosts(answers: Answers) -> tuple[CloudHost, ...]:
     """Return every host once, in the order in which the groups name them, with all of its groups."""
     groups: dict[str, set[str]] = {}
     for group, parameter in GROUP_PARAMETERS.items():
+        if not answers.is_used(parameter):
+            continue
         for address in _addresses(answers[parameter]):
             groups.setdefault(address, set()).add(group)
     return tuple(CloudHost(address, frozenset(names)) for address, names in groups.items())

@@ -35,6 +35,7 @@ def login_of(answers: Answers, report: Composite) -> Login:
         port=answers["CONFIG_SSH_PORT"],
         private_key=(private_key(Path(str(key))),) if key else (),
         fingerprints=dict(item.split("=", 1) for item in answers["CONFIG_SSH_HOST_KEYS"]),
+        sudo_password=answers["CONFIG_SSH_SUDO_PASSWORD"] or None,
         ask=_asking(report) if on_terminal else None,
         confirm=_confirming(report) if on_terminal else None,
     )
