@@ -111,6 +111,11 @@ class Journal:
             file.write(self._masking.text(text).rstrip() + "\n")
         return path
 
+    def write_report(self, page: str) -> None:
+        """Keep the report of this run for a browser."""
+        with open(_private(self.folder / REPORT), "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(page)
+
     def mask(self, text: str) -> str:
         """Return a text with the secrets of this run masked."""
         return self._masking.text(text)

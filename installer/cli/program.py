@@ -173,6 +173,7 @@ class PystackProgram(Program):
             return UsageError(f"there is no command {unknown[1]!r}", nearest(unknown[1], names) or "see pystack --help")
         lacking = re.search(r"<Argument: ([\w-]+)", message)
         if lacking and "needed value" in message:
-            value = OPTIONS[lacking[1]].value if lacking[1] in OPTIONS else "VALUE"
-            return UsageError(f"--{lacking[1]} needs a value", f"write --{lacking[1]}={value}")
+            name = lacking[1].strip("_").replace("_", "-")
+            value = OPTIONS[name].value if name in OPTIONS else "VALUE"
+            return UsageError(f"--{name} needs a value", f"write --{name}={value}")
         return UsageError(message, "see pystack --help")

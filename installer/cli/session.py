@@ -16,11 +16,11 @@ from installer.cli.given import Style
 from installer.cli.output import Screen, choose_report
 from installer.cli.spelling import without_secrets
 from installer.errors import PystackError
-from installer.journal import Journal
+from installer.journal import Journal, find
 from installer.masking import Masking, secrets_in
 from installer.operation import Operation
 from installer.outcome import Event
-from installer.report import Composite
+from installer.report import Composite, page
 
 
 @dataclass
@@ -113,6 +113,7 @@ def session(
     finally:
         report.close()
         journal.end(code, totals)
+        journal.write_report(page.render(find(journal.run)))
 
 
 def _note(problem: PystackError, report: Composite, journal: Journal) -> None:

@@ -82,7 +82,9 @@ def _from_packstack(words: Sequence[str]) -> list[str]:
             options += ["--set", f"CONFIG_DEFAULT_PASSWORD={value if equals or not rest else rest.pop(0)}"]
         else:
             options.append(word)
-    return [next(verb for verb in _PRECEDENCE if verb in verbs), *options]
+    chosen = next(verb for verb in _PRECEDENCE if verb in verbs)
+    # A generated file is for this machine unless it is told otherwise.
+    return [chosen, *(option for option in options if option != "--allinone" or chosen == "install")]
 
 
 def _with_options(words: Sequence[str], option: str, takes_value: Collection[str]) -> list[str]:

@@ -12,7 +12,8 @@ from installer.report.words import clean, clean_lines, count, cut, seconds
 
 Line = tuple[str, str]
 
-HEIGHT = 24
+#: With the line that the cursor ends on, and a file name that may need two lines, a terminal of 24 lines holds it all.
+HEIGHT = 22
 AGAIN = "run the same command again: it carries on from here"
 #: Tails in the order in which they are given room: what explains most comes first.
 TAILS = (("err", "standard error"), ("diagnosis", "diagnosis"), ("out", "standard output"), ("traceback", "traceback"))
@@ -31,7 +32,8 @@ def one_screen(failed: Sequence[RoleResult], kept: str, width: int = 80, height:
     head = _head(first, width)
     foot = _foot(first, others, kept, width)
     tails = _tails(first.failure or {}, height - len(head) - len(foot))
-    return [(cut(text, width), style) for text, style in [*head, *tails, *foot]]
+    # The last line is a file name, which is of no use if cut.
+    return [*((cut(text, width), style) for text, style in [*head, *tails, *foot[:-1]]), foot[-1]]
 
 
 def full(failed: Sequence[RoleResult]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from installer.outcome import Event
-from installer.report.words import clean, count, seconds
+from installer.report.words import clean, count, last_written, seconds
 
 PHASES = {
     "connect": "connecting",
@@ -69,7 +69,7 @@ def _resource(event: Event) -> tuple[str, str] | None:
 
 
 def _progress(event: Event) -> tuple[str, str]:
-    return f"  {event['host']}: {event['step']}: {event['text']}", "progress"
+    return f"  {event['host']}: {event['step']}: {last_written(event['text'])}", "progress"
 
 
 def _finding(event: Event) -> tuple[str, str] | None:

@@ -66,7 +66,7 @@ class LiveView:
         rows, more = self._view.rows(now, room)
         parts: list[RenderableType] = []
         if rows:
-            table = Table(box=None, padding=(0, 2, 0, 0), expand=True, header_style="dim")
+            table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True, header_style="dim")
             table.add_column("host", no_wrap=True, max_width=26)
             table.add_column("role", no_wrap=True, max_width=14)
             table.add_column("doing", no_wrap=True, ratio=1)

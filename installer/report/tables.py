@@ -78,7 +78,8 @@ def summary(result: Summary, width: int = 80) -> list[Line]:
         name = min(name, width - 42)
         lines.append((f"{'role':{name}}  {'outcome':9}  {'changed':>7}  {'unchanged':>9}  {'time':>10}", "dim"))
         for item in told:
-            numbers = f"{item.outcome:9}  {len(item.changed):7}  {item.unchanged:9}  {seconds(item.seconds):>10}"
+            time = "-" if item.outcome == "skipped" else seconds(item.seconds)
+            numbers = f"{item.outcome:9}  {len(item.changed):7}  {item.unchanged:9}  {time:>10}"
             lines.append((f"{cut(_title(item, hosts), name):{name}}  {numbers}", STYLES.get(item.outcome, "")))
     return [*lines, summary_totals(result)]
 

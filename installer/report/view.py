@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from installer.outcome import Event
 from installer.report.lines import PHASES
-from installer.report.words import clean
+from installer.report.words import last_written
 
 
 @dataclass
@@ -74,7 +74,7 @@ class View:
             self.changed += 1
         # A probe or the host lock tells its progress too, without being a role.
         work = self.work.setdefault((event["host"], event["step"]), Work(now))
-        work.doing = clean(event["text"] if event["event"] == "progress" else event["resource"])
+        work.doing = last_written(event["text"] if event["event"] == "progress" else event["resource"])
 
     def rows(self, now: float, most: int) -> tuple[list[Row], int]:
         """Return the lines to show, the longest at work first, and how many busy ones there was no room for.

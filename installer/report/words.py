@@ -12,13 +12,18 @@ _SEQUENCES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|
 
 def clean(text: object) -> str:
     """Return one printable line: what came from a host must not command the operator's terminal."""
-    plain = _SEQUENCES.sub("", str(text)).expandtabs(4)
+    plain = _SEQUENCES.sub("", str(text)).rstrip().expandtabs(4)
     return "".join("·" if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in plain)
+
+
+def last_written(text: object) -> str:
+    """Return what would be left to see of a line that overwrites itself with carriage returns, as progress bars do."""
+    return clean(str(text).rstrip().rpartition("\r")[2])
 
 
 def clean_lines(lines: Iterable[object]) -> list[str]:
     """Return printable lines, each of the given ones split at its line breaks, blank ones left out."""
-    return [clean(line) for item in lines for line in str(item).splitlines() if line.strip()]
+    return [last_written(line) for item in lines for line in str(item).split("\n") if line.strip()]
 
 
 def cut(text: str, width: int) -> str:

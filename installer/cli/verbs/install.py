@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
 from installer.errors import UsageError
 
@@ -36,19 +37,20 @@ def install(
     Exit codes: 0 converged and verified, 2 answer file, 3 refused by preflight, 4 host unreachable,
     5 a resource failed, 6 not verified
     """
+    given = {"--answer-file": answer_file, "--allinone": allinone, "--hosts": hosts, "--lab": lab}
+    named = [option for option, value in given.items() if value]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} exclude each other", "give one of them")
+    overrides = settings(set_)
+    if not named:
+        need_answer_file("")
     from installer.cli import lab_cloud
-    from installer.cli.given import Style, need_answer_file, settings
     from installer.cli.next_steps import tell_how_to_log_in
     from installer.cli.session import session
     from installer.cli.steps import installed
     from installer.cli.verbs.generate import dated_name, make
 
-    given = {"--answer-file": answer_file, "--allinone": allinone, "--hosts": hosts, "--lab": lab}
-    named = [option for option, value in given.items() if value]
-    if len(named) > 1:
-        raise UsageError(f"{' and '.join(named)} exclude each other", "give one of them")
     style = Style(quiet, json)
-    overrides = settings(set_)
     generated = bool(allinone or hosts)
     if lab:
         answer_file = lab_cloud.provide(overrides, style)
@@ -56,11 +58,11 @@ def install(
         answer_file = dated_name()
         make(answer_file, hosts, overrides)
         lab_cloud.told(style)(f"the answer file of this cloud is {answer_file}: keep it")
-    with session("install", need_answer_file(answer_file), overrides, style, limit=limit, may_change=True) as run:
+    with session("install", answer_file, overrides, style, limit=limit, may_change=True) as run:
         code = installed(run, ask=generated and not yes and not style.silent and sys.stdin.isatty())
         run.totals["exit_code"] = code
         run.report.close()
         if code == 0 and "changed" in run.totals:
             tell_how_to_log_in(run, answer_file)
-        run.screen.line(f"journal: {run.journal.folder}", "dim")
+            run.screen.line(f"journal: {run.journal.folder}", "dim")
     return code

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from installer import exit_codes
+from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
 
 
@@ -28,12 +29,11 @@ def plan(
 
     Exit codes: 0 nothing would change, 10 something would, 4 a host cannot be reached
     """
-    from installer.cli.given import Style, need_answer_file, settings
+    path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.session import session
     from installer.report.tables import plan as as_lines
 
-    path = need_answer_file(answer_file)
-    with session("plan", path, settings(set_), Style(quiet, json), limit=limit) as run:
+    with session("plan", path, overrides, Style(quiet, json), limit=limit) as run:
         changes = run.operation.plan()
         for change in changes:
             run.tell({"event": "change", **dataclasses.asdict(change)})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from installer import exit_codes
+from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
 
 
@@ -26,12 +27,11 @@ def preflight(
 
     Exit codes: 0 fit, 3 not fit, 4 a host cannot be reached
     """
-    from installer.cli.given import Style, need_answer_file, settings
+    path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.session import session
     from installer.report.tables import findings
 
-    path = need_answer_file(answer_file)
-    with session("preflight", path, settings(set_), Style(quiet, json)) as run:
+    with session("preflight", path, overrides, Style(quiet, json)) as run:
         found = run.operation.preflight()
         run.report.close()
         run.show(findings(found, run.screen.width))

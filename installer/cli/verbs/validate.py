@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from installer import exit_codes
+from installer.cli.given import need_answer_file, settings
 from installer.cli.options import verb
 
 STYLES = {"error": "red", "warning": "yellow", "notice": "dim"}
@@ -22,13 +23,12 @@ def validate(_context: Any, answer_file: str = "", set_: Sequence[str] | None = 
 
     Exit codes: 0 it can be installed, 2 it cannot
     """
+    path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.answers import check
-    from installer.cli.given import need_answer_file, settings
     from installer.cli.output import Screen
     from installer.report.words import count
 
-    path = need_answer_file(answer_file)
-    problems = check(path, settings(set_))
+    problems = check(path, overrides)
     screen = Screen()
     for problem in problems:
         first, *others = problem.render().splitlines()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from installer import exit_codes
+from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
 
 
@@ -24,12 +25,11 @@ def verify(
 
     Exit codes: 0 all works, 6 something does not
     """
-    from installer.cli.given import Style, need_answer_file, settings
+    path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.session import session
     from installer.cli.steps import verified
 
-    path = need_answer_file(answer_file)
-    with session("verify", path, settings(set_), Style(quiet, json)) as run:
+    with session("verify", path, overrides, Style(quiet, json)) as run:
         code = exit_codes.CONVERGED if verified(run) else exit_codes.NOT_VERIFIED
         run.totals["exit_code"] = code
     return code
