@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from private_sshd import Sshd, make_key
+
 from installer.agent.wire import LinkLost
 from installer.engine.session import AgentSession
 from installer.errors import HostUnreachable
@@ -23,8 +25,6 @@ from installer.transport.connect import connect
 from installer.transport.local import LocalConnection
 from installer.transport.login import Login
 from installer.transport.settings import Settings
-
-from conftest import Sshd, make_key
 
 StartSshd = Callable[..., Sshd]
 
@@ -255,7 +255,8 @@ def test_a_host_behind_two_jump_hosts_is_reached_and_the_jumps_are_shared(
 def test_a_jump_host_that_cannot_reach_the_host_is_named(sshd: Sshd, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(
-        f"Host jump\n HostName {sshd.host}\n Port {sshd.port}\n User root\nHost far\n ProxyJump jump\n HostName ::1\n Port 1\n"
+        f"Host jump\n HostName {sshd.host}\n Port {sshd.port}\n User root\n"
+        "Host far\n ProxyJump jump\n HostName ::1\n Port 1\n"
     )
     with pytest.raises(HostUnreachable) as refused:
         connect("far", sshd.login(ssh_config=(config,), port=None))
