@@ -16,6 +16,7 @@ MODULES = (
     "package",
     "sysctl",
     "unit",
+    "virtual_environment",
 )
 
 
