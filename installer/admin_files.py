@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from installer.cloud import Cloud
 from installer.render import render
@@ -18,7 +19,7 @@ def folder(cloud: Cloud) -> Path:
     return Path(base) / "pystack" / cloud.first("controller").address.replace(":", "_")
 
 
-def context(cloud: Cloud, authority: str) -> dict[str, object]:
+def context(cloud: Cloud, authority: str) -> dict[str, Any]:
     """Return what the templates of the admin's files need.
 
     Args:

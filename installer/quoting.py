@@ -195,8 +195,9 @@ TABLE: tuple[tuple[str, Format], ...] = (
     ("*.py", PYTHON),
     ("*.sh", SHELL),
     ("*.env", SHELL),
+    ("admin/keystonerc_*", SHELL),
     ("keystone/*.conf", OSLO),
-    ("base/*.conf", WORDS),
+    ("time/*.conf", WORDS),
     ("memcached/*.conf", WORDS),
     ("rabbitmq/*.conf", WORDS),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,22 @@ from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
 from installer.resources.base import Resource
+from installer.resources.secret import Secret
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Databases that a role keeps its data in, and the account that it uses them with.
+
+    Args:
+        user: the account.
+        password: the account's.
+        databases: their names.
+    """
+
+    user: str
+    password: Secret
+    databases: tuple[str, ...]
 
 
 class Role:
@@ -46,9 +63,13 @@ class Role:
     def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
         """Return the TCP ports that this role's services listen on, each with the programs that may hold it.
 
-        A port held by one of these (the name in ``/proc/PID/comm``) is ours from an earlier run; by another, a conflict.
+        A port held by one of these (names in ``/proc/PID/comm``) is ours from an earlier run; by another, a conflict.
         """
         return {}
+
+    def schemas(self, cloud: Cloud) -> Iterable[Schema]:
+        """Return the databases that this role wants; the role mariadb makes them on the database host."""
+        return ()
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
         """Return the files that this role's resources name by sha256 (64 hex digits)."""

@@ -1,0 +1,61 @@
+"""HAProxy: ends TLS for every API and passes the requests on to uwsgi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from installer.cloud import Cloud, CloudHost
+from installer.ports import APIS, PORTS, local_port
+from installer.render import rendered_file
+from installer.resources.base import Resource
+from installer.resources.command import Command
+from installer.resources.package import Package
+from installer.resources.unit import Unit
+from installer.roles import Role, all_roles
+from roles.tls.role import SERVER
+
+CONFIGURATION = "/etc/haproxy/haproxy.cfg"
+
+
+class HAProxy(Role):
+    """HAProxy on the controller, on the port of every API that the answer file asks for."""
+
+    name = "haproxy"
+    title = "TLS for the APIs (HAProxy)"
+    groups = ("controller",)
+    after_here = ("tls",)
+
+    def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
+        return {PORTS[api]: ("haproxy",) for api in wanted_apis(cloud)}
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        facts = self.facts(host)
+        yield Package(facts["package"])
+        yield rendered_file(
+            CONFIGURATION,
+            "haproxy/haproxy.cfg.j2",
+            certificate=SERVER,
+            # IPv6 where the host has it; elsewhere HAProxy would fail to listen.
+            both=any(":" in address for address in (host.address, *host.facts.get("addresses", ()))),
+            apis=[
+                {"name": api, "port": PORTS[api], "server": f"127.0.0.1:{local_port(api)}"}
+                for api in wanted_apis(cloud)
+            ],
+        )
+        boolean = facts.get("selinux_boolean")
+        if boolean:
+            yield Command(
+                f"selinux-{boolean}",
+                ("setsebool", "-P", boolean, "on"),
+                unless=("sh", "-c", f"! selinuxenabled 2>/dev/null || getsebool {boolean} | grep -q 'on$'"),
+            )
+        yield Unit(facts["unit"], reads=(CONFIGURATION, SERVER), reload=True)
+
+
+def wanted_apis(cloud: Cloud) -> list[str]:
+    """Return the APIs whose roles the answer file asks for, sorted by name."""
+    wanted = {role.name for role in all_roles() if role.wanted(cloud)}
+    return sorted(api for api, role in APIS.items() if role in wanted)
+
+
+ROLE = HAProxy()

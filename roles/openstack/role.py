@@ -1,0 +1,100 @@
+"""OpenStack itself: one virtual environment per release, from a lock with hashes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from installer.answers import Answers
+from installer.cloud import Cloud, CloudHost
+from installer.paths import ROLES
+from installer.render import rendered_file
+from installer.resources.base import Resource
+from installer.resources.file import Directory
+from installer.resources.secret import Secret
+from installer.resources.virtual_environment import STAMP, VirtualEnvironment
+from installer.roles import Role
+from roles.tls import role as tls
+
+LOCKS = ROLES / "openstack" / "locks"
+#: EnvironmentFile of every unit.
+ENVIRONMENT = "/etc/pystack/env"
+
+
+class OpenStack(Role):
+    """The virtual environment on every host that runs a service of OpenStack."""
+
+    name = "openstack"
+    title = "OpenStack from the package index"
+    groups = ("controller",)
+    after_here = ("base",)
+    # It needs nothing but an interpreter, so it is made while the distribution's packages are installed.
+    waits_for_packages = False
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        python = str(self.facts(host)["python"])
+        lock, build = map(digest, locks(cloud.release))
+        yield rendered_file(ENVIRONMENT, "openstack/services.env.j2", home=home(cloud), bundle=tls.ROLE.bundle(host))
+        yield Directory("/opt/pystack")
+        yield VirtualEnvironment(
+            home(cloud),
+            python=python,
+            version=python.rpartition("python")[2],
+            lock=lock,
+            build_constraints=build,
+            uv=digest(program()),
+            index=_index(cloud.answers),
+            proxies=_proxies(cloud.answers),
+        )
+
+    def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
+        return {digest(path): path for path in (*locks(cloud.release), program())}
+
+
+def home(cloud: Cloud) -> str:
+    """Return where the virtual environment of the cloud's release is."""
+    return f"/opt/pystack/{cloud.release}"
+
+
+def stamp(cloud: Cloud) -> str:
+    """Return the file that changes whenever the virtual environment does; units read it."""
+    return f"{home(cloud)}/{STAMP}"
+
+
+def locks(release: str) -> tuple[Path, Path]:
+    """Return the lock of a release, and the one of what builds distributions that have no wheel."""
+    return LOCKS / f"{release}.txt", LOCKS / f"{release}-build.txt"
+
+
+@functools.cache
+def program() -> Path:
+    """Return the program uv that pystack itself was installed with."""
+    return Path(find_uv_bin())
+
+
+@functools.cache
+def digest(path: Path) -> str:
+    """Return the sha256 of a file as 64 hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _index(answers: Answers) -> Secret | None:
+    return Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
+
+
+def _proxies(answers: Answers) -> tuple[tuple[str, Secret], ...]:
+    """Return the proxies for uv; a proxy or an index may have a password in its address."""
+    wanted = {
+        "http_proxy": answers["CONFIG_HTTP_PROXY"],
+        "https_proxy": answers["CONFIG_HTTPS_PROXY"],
+        "no_proxy": ",".join(map(str, answers["CONFIG_NO_PROXY"] or ())),
+    }
+    return tuple((name, Secret(str(value))) for name, value in wanted.items() if value)
+
+
+ROLE = OpenStack()
