@@ -76,7 +76,7 @@ class Journal:
             "argv": list(argv),
             "answer_file": answer_file,
             "digest": digest,
-            "begin": now.isoformat(timespec="seconds"),
+            "begin": now.isoformat(timespec="milliseconds"),
             "end": None,
             "exit_code": None,
         }
@@ -129,7 +129,7 @@ class Journal:
         """
         if self._summary["end"] is not None:
             return
-        self._summary["end"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self._summary["end"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._summary["exit_code"] = exit_code
         self._summary["totals"] = self._masking.data(dict(totals or {}))
         with self._lock:

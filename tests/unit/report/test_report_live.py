@@ -43,9 +43,9 @@ def drawn(events, until, width=80, height=24):
 
 def test_the_view_shows_who_does_what_since_when_and_how_far_the_run_is():
     assert drawn(STREAM, 67) == [
-        "host       role      doing                                                 time",
-        "192.0.2.1  packages  Unpacking mariadb-server                              1:05",
-        "192.0.2.1  tls       file:/etc/ca.crt                                      1:03",
+        "host       role      doing                                                  time",
+        "192.0.2.1  packages  Unpacking mariadb-server                               1:05",
+        "192.0.2.1  tls       file:/etc/ca.crt                                       1:03",
         "1:07 · installing · 1 host · 0 of 3 roles · 1 changed",
     ]
 
