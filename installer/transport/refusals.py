@@ -196,8 +196,7 @@ def sudo(address: str, user: str, said: str, asked: bool, given: bool) -> HostUn
         return HostUnreachable(
             address,
             f"{address}: sudo wants the password of {user}, and there is none",
-            "run pystack on a terminal, which asks for it; or give it in the answer file (CONFIG_SSH_SUDO_PASSWORD);"
-            f" or allow {user} to use sudo without one (NOPASSWD)",
+            f"run pystack on a terminal, where it asks for it; or allow {user} to use sudo without one (NOPASSWD)",
         )
     if asked:
         return HostUnreachable(
