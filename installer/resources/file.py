@@ -40,7 +40,7 @@ class File(Resource):
     kind: ClassVar[str] = "file"
 
     path: str
-    content: Optional[str] = None
+    content: Optional[str] = dataclasses.field(default=None, repr=False)  # it may hold secrets
     secrets: Tuple[Secret, ...] = ()
     blob: Optional[str] = None
     owner: str = "root"

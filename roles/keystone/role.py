@@ -1,0 +1,110 @@
+"""The identity service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from installer.cloud import Cloud, CloudHost
+from installer.ports import PORTS, local_port
+from installer.render import rendered_file
+from installer.resources.account import Group, User
+from installer.resources.answering import Answering
+from installer.resources.base import Resource
+from installer.resources.command import Command
+from installer.resources.file import Directory
+from installer.resources.unit import Unit
+from installer.roles import Role, Schema
+from installer.sizing import THREADS, workers
+from installer.urls import database_url, identity_url
+from roles.memcached.role import ADDRESS
+from roles.openstack.role import ENVIRONMENT, home, stamp
+from roles.openstack.schema import schema
+
+USER = "keystone"
+CONFIGURATION = "/etc/keystone/keystone.conf"
+SERVER = "/etc/pystack/uwsgi/keystone.ini"
+UNIT = "openstack-keystone.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+KEYS = {"fernet": "/etc/keystone/fernet-keys", "credential": "/etc/keystone/credential-keys"}
+
+
+class Keystone(Role):
+    """Keystone on the controller, behind HAProxy."""
+
+    name = "keystone"
+    title = "Identity (Keystone)"
+    groups = ("controller",)
+    after = ("mariadb",)
+    after_here = ("openstack", "memcached", "haproxy")
+
+    def schemas(self, cloud: Cloud) -> Iterable[Schema]:
+        return (Schema(USER, cloud.answers["CONFIG_KEYSTONE_DB_PW"], ("keystone",)),)
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        yield from self._account(host)
+        yield from _configuration(cloud)
+        yield schema(
+            cloud,
+            USER,
+            ("keystone-manage", "db_sync"),
+            configuration=CONFIGURATION,
+            migrations="keystone/common/sql/migrations/versions",
+        )
+        for name, folder in KEYS.items():
+            yield Command(
+                f"keystone-{name}-keys",
+                (
+                    f"{home(cloud)}/bin/keystone-manage",
+                    f"{name}_setup",
+                    "--keystone-user",
+                    USER,
+                    "--keystone-group",
+                    USER,
+                ),
+                creates=f"{folder}/0",
+                user=USER,
+            )
+        yield from _service(cloud, host)
+
+    def _account(self, host: CloudHost) -> Iterable[Resource]:
+        number = self.facts(host)["id"]
+        yield Group(USER, preferred_gid=number)
+        yield User(USER, USER, preferred_uid=number, home=f"/var/lib/{USER}", comment="OpenStack identity")
+        yield Directory(f"/var/lib/{USER}", USER, USER, 0o750)
+        yield Directory("/etc/keystone", "root", USER, 0o750)
+        for folder in KEYS.values():
+            yield Directory(folder, USER, USER, 0o700)
+
+
+def _configuration(cloud: Cloud) -> Iterable[Resource]:
+    answers = cloud.answers
+    yield rendered_file(
+        CONFIGURATION,
+        "keystone/keystone.conf.j2",
+        group=USER,
+        mode=0o640,
+        public_endpoint=identity_url(answers).removesuffix("/v3"),
+        debug=answers["CONFIG_DEBUG_MODE"],
+        connection=database_url(USER, answers["CONFIG_KEYSTONE_DB_PW"], answers["CONFIG_MARIADB_HOST"], "keystone"),
+        memcached=f"{ADDRESS}:{PORTS['memcached']}",
+    )
+
+
+def _service(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    yield Directory("/etc/pystack/uwsgi")
+    yield rendered_file(
+        SERVER,
+        "common/api.uwsgi.ini.j2",
+        name="keystone",
+        port=local_port("keystone"),
+        module="keystone.wsgi.api:application",
+        home=home(cloud),
+        processes=workers(cloud, host),
+        threads=THREADS,
+    )
+    yield rendered_file(UNIT_FILE, "common/api.service.j2", name="keystone", user=USER, home=home(cloud), ini=SERVER)
+    yield Unit(UNIT, reads=(CONFIGURATION, SERVER, UNIT_FILE, ENVIRONMENT, stamp(cloud)))
+    yield Answering("keystone", url=identity_url(cloud.answers), unit=UNIT)
+
+
+ROLE = Keystone()
