@@ -11,6 +11,7 @@ from installer.resources import transaction
 NOT_FOUND = re.compile(r"^No match for argument: (.+)$", re.MULTILINE)
 _NOT_PROVIDED = re.compile(r"^no package provides (.+)$", re.MULTILINE)
 _SCRIPTLET = re.compile(r"scriptlet in rpm package (\S+)|^Error unpacking rpm package (\S+)", re.MULTILINE)
+_ERROR = re.compile(r"^Error: (.+)", re.MULTILINE)
 _REPOSITORY = re.compile(r"(?:for repo|repository|repo) '([^']+)'")
 
 
@@ -77,7 +78,7 @@ def why(output: str) -> str:
         names = ["".join(found) if isinstance(found, tuple) else found.strip() for found in pattern.findall(output)]
         if names:
             parts.append(f"{words} {', '.join(dict.fromkeys(names))}")
-    return "; ".join(parts)
+    return "; ".join(parts or dict.fromkeys(_ERROR.findall(output)))
 
 
 def _check(ended: Completed) -> None:

@@ -147,11 +147,12 @@ NOT_FOUND = re.compile(
 _BROKEN = re.compile(r"^dpkg: error processing (?:package|archive) (\S+)", re.MULTILINE)
 _UNMET = re.compile(r"^ +(\S+) : (?:Depends|PreDepends|Conflicts|Breaks): ", re.MULTILINE)
 _UNREACHABLE = re.compile(r"^[EW]: Failed to fetch (\S+)", re.MULTILINE)
+_ERROR = re.compile(r"^E: (.+)", re.MULTILINE)
 _FIRST_ERROR = re.compile(r"^(?:dpkg: error|E: |W: Failed to fetch)", re.MULTILINE)
 
 
 def why(output: str) -> str:
-    """Return in words why apt or dpkg failed, with the packages by name."""
+    """Return in words why apt or dpkg failed, with the packages by name; in its own words if nothing is known."""
     parts = []
     for pattern, words in (
         (NOT_FOUND, "no package source of this host has"),
@@ -165,7 +166,7 @@ def why(output: str) -> str:
         ]
         if names:
             parts.append(f"{words} {', '.join(dict.fromkeys(names))}")
-    return "; ".join(parts)
+    return "; ".join(parts or dict.fromkeys(_ERROR.findall(output)))
 
 
 def excerpt(output: str, before: int = 6, after: int = 4) -> str:
