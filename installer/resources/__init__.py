@@ -12,11 +12,14 @@ MODULES = (
     "database",
     "file",
     "host_entry",
+    "keystone",
+    "keystone_bootstrap",
     "message_queue",
     "package",
     "sysctl",
     "unit",
     "virtual_environment",
+    "database_schema",
 )
 
 

@@ -1,0 +1,158 @@
+"""The tables of a service in its database, as the service's own command makes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from installer.agent.host import CommandFailed, Host
+from installer.resources.base import Actual, Resource, State
+from installer.resources.file import write_atomically
+from installer.resources.sql import LOCAL, DatabaseServer, ask, by_server, identifier, literal, why_unknown
+
+#: One note per database: what was begun, and what was finished.
+NOTES = "/var/lib/pystack/schemas"
+
+
+@dataclasses.dataclass(frozen=True)
+class DatabaseSchema(Resource):
+    """All tables of a release in a database.
+
+    They are complete when the command has ended well for this release, which a note on the host tells, and the
+    database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, and
+    the database was empty before the first one, its tables are dropped and made once more: MariaDB cannot take back
+    half a migration, and nothing but migrations was there yet.
+
+    Args:
+        database: its name.
+        argv: the command, such as ``/opt/pystack/2026.2/bin/keystone-manage db_sync``.
+        account: the host's account that runs it.
+        release: the OpenStack release.
+        server: how to look into the database: as MariaDB's root on this host, or as the service's own account.
+        env: additions to the command's environment; no secrets.
+    """
+
+    kind: ClassVar[str] = "database-schema"
+
+    database: str
+    argv: Tuple[str, ...]
+    account: str
+    release: str
+    server: DatabaseServer = LOCAL
+    env: Tuple[Tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.database
+
+    def expected(self) -> State:
+        return {"release": self.release, "tables": "complete"}
+
+    @classmethod
+    def query(cls, resources: Sequence[DatabaseSchema], host: Host) -> Dict[str, Actual]:
+        found: Dict[str, Actual] = {}
+        for server, group in by_server(resources).items():
+            try:
+                versions = _versions(server, [resource.database for resource in group], host)
+            except CommandFailed as failed:
+                unknown = why_unknown(failed, server)
+                if unknown is None:
+                    raise
+                found.update({resource.id: unknown for resource in group})
+            else:
+                for resource in group:
+                    found[resource.id] = state_of(_read_note(resource.database), versions[resource.database])
+        return found
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        server = DatabaseServer(*self.server)
+        note = _read_note(self.database) or {}
+        empty = not _tables(server, self.database, host)
+        first = empty or bool(note.get("first"))
+        _write_note(self.database, {"first": first})
+        host.progress(f"making the tables of {self.database}")
+        try:
+            self._sync(host)
+        except CommandFailed:
+            if empty or not first:
+                raise
+            host.progress(f"dropping what a cut-off run left in {self.database}, and making it once more")
+            _drop_tables(server, self.database, host)
+            self._sync(host)
+        versions = _versions(server, [self.database], host)[self.database]
+        _write_note(self.database, {"release": self.release, "versions": versions})
+
+    def _sync(self, host: Host) -> None:
+        host.run(self.argv, user=self.account, env=dict(self.env), timeout=3600)
+
+
+def state_of(note: Optional[Mapping[str, Any]], versions: Sequence[str]) -> Actual:
+    """Return the state of a database's tables.
+
+    Args:
+        note: what this host knows of them.
+        versions: what its ``alembic_version`` holds, sorted; nothing when there is no such table.
+    """
+    if not versions:
+        return None
+    if not note or "release" not in note:
+        return {"release": "unknown", "tables": "perhaps not complete"}
+    same = list(versions) == note.get("versions")
+    return {"release": note["release"], "tables": "complete" if same else "changed since they were made"}
+
+
+def _versions(server: DatabaseServer, databases: Sequence[str], host: Host) -> Dict[str, List[str]]:
+    """Return the Alembic versions of each database; a keystone has two branches, most have one."""
+    names = ", ".join(map(literal, databases))
+    having = ask(
+        server,
+        "SELECT 'table' AS kind, TABLE_SCHEMA AS name FROM information_schema.TABLES"  # noqa: S608 - quoted
+        f" WHERE TABLE_NAME = 'alembic_version' AND TABLE_SCHEMA IN ({names});\n",
+        host,
+    )
+    found: Dict[str, List[str]] = {name: [] for name in databases}
+    selects = "".join(
+        f"SELECT 'version' AS kind, {literal(row['name'])} AS name, version_num FROM"  # noqa: S608 - quoted
+        f" {identifier(row['name'])}.alembic_version ORDER BY version_num;\n"
+        for row in having
+    )
+    for row in ask(server, selects, host) if selects else []:
+        found[row["name"]].append(row["version_num"])
+    return found
+
+
+def _tables(server: DatabaseServer, database: str, host: Host) -> List[str]:
+    rows = ask(
+        server,
+        "SELECT 'table' AS kind, TABLE_NAME AS name FROM information_schema.TABLES"  # noqa: S608 - quoted
+        f" WHERE TABLE_SCHEMA = {literal(database)};\n",
+        host,
+    )
+    return [row["name"] for row in rows]
+
+
+def _drop_tables(server: DatabaseServer, database: str, host: Host) -> None:
+    drops = "".join(
+        f"DROP TABLE {identifier(database)}.{identifier(table)};\n" for table in _tables(server, database, host)
+    )
+    ask(server, f"SET SESSION foreign_key_checks = 0;\n{drops}", host)
+
+
+def _note_path(database: str) -> str:
+    return os.path.join(NOTES, f"{database.encode().hex() if '/' in database else database}.json")
+
+
+def _read_note(database: str) -> Optional[Dict[str, Any]]:
+    try:
+        with open(_note_path(database), encoding="utf-8") as stream:
+            note = json.load(stream)
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None
+
+
+def _write_note(database: str, note: Mapping[str, Any]) -> None:
+    os.makedirs(NOTES, mode=0o755, exist_ok=True)
+    write_atomically(_note_path(database), json.dumps(note).encode(), "root", "root", 0o644)
