@@ -15,6 +15,7 @@ Line = tuple[str, str]
 #: With the line that the cursor ends on, and a file name that may need two lines, a terminal of 24 lines holds it all.
 HEIGHT = 22
 AGAIN = "run the same command again: it carries on from here"
+CORRECT = "correct that"
 #: Tails in the order in which they are given room: what explains most comes first.
 TAILS = (("err", "standard error"), ("diagnosis", "diagnosis"), ("out", "standard output"), ("traceback", "traceback"))
 
@@ -110,5 +111,7 @@ def _short(result: RoleResult) -> str:
 
 
 def _remedy(failure: dict[str, Any]) -> str:
-    remedy = clean(failure.get("remedy") or "")
+    # A refusal says itself what is in the way; after a command that failed, trying again may be enough.
+    refused = not (failure.get("command") or failure.get("traceback") or failure.get("stopped"))
+    remedy = clean(failure.get("remedy") or (CORRECT if refused else ""))
     return remedy if "same command again" in remedy else f"{remedy}; then {AGAIN}" if remedy else AGAIN

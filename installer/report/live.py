@@ -50,8 +50,7 @@ class LiveView:
         told = describe(event) if event["event"] in SCROLLS or event.get("what") == "unreachable" else None
         if told:
             text, outcome = told
-            line = Text(text, style=STYLES.get(outcome, ""), no_wrap=True, overflow="ellipsis")
-            self._console.print(line)
+            self._console.print(Text(text, style=STYLES.get(outcome, "")), no_wrap=True, overflow="ellipsis")
 
     def rest(self) -> None:
         """Take the view away until the next event."""
