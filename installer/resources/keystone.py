@@ -12,6 +12,8 @@ from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.keystone_api import Client, Entity, KeptByKeystone, KeystoneApi, NoAnswer, Refused
 from installer.resources.secret import Secret
 
+INTERFACES = ("public", "internal", "admin")
+
 
 @dataclasses.dataclass(frozen=True)
 class Domain(KeptByKeystone, Resource):

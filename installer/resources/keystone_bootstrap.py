@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, ClassVar, Dict, List, Mapping, Sequence
+from typing import Any, ClassVar, List, Mapping, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, Resource, State
+from installer.resources.keystone import INTERFACES
 from installer.resources.keystone_api import Client, KeptByKeystone, KeystoneApi, client_of
 from installer.resources.secret import Secret
 
@@ -17,54 +18,49 @@ PROGRAM = "import json, sys; from keystone.cmd import cli; cli.main(json.load(sy
 
 
 @dataclasses.dataclass(frozen=True)
-class KeystoneBootstrap(KeptByKeystone, Resource):
+class Bootstrap(KeptByKeystone, Resource):
     """What ``keystone-manage bootstrap`` makes: domain, project, administrator, roles, region and identity endpoints.
 
-    It is there when the administrator can log in and finds the endpoints in the catalogue; these are made last.
-    Keystone must run, and its database must have its tables.
+    It is there when the administrator can log in and finds the endpoints in the catalogue; these are made last. Which
+    addresses they have is the business of ``Endpoint``. Keystone must run, and its database must have its tables.
 
     Args:
         keystone: where it answers, and the administrator to be.
+        region: region of the endpoints.
         python: the interpreter that has Keystone's modules.
         account: the host's account that may read Keystone's configuration.
-        region: region of the endpoints.
-        public_url, internal_url, admin_url: addresses for the catalogue, with the version.
     """
 
     kind: ClassVar[str] = "keystone-bootstrap"
 
     keystone: KeystoneApi
+    region: str
     python: str
     account: str
-    region: str
-    public_url: str
-    internal_url: str
-    admin_url: str
 
     @property
     def name(self) -> str:
         return self.region
 
     def expected(self) -> State:
-        return {"public": self.public_url, "internal": self.internal_url, "admin": self.admin_url}
+        return {"administrator": KeystoneApi(*self.keystone).user, "endpoints": tuple(sorted(INTERFACES))}
 
     def state(self, client: Client) -> Actual:
-        return identity_endpoints(client.token().body, self.region)
+        token = client.token().body
+        return {"administrator": token["user"]["name"], "endpoints": identity_interfaces(token, self.region)}
 
     @classmethod
     def fix_all(cls, differing: Sequence[Any], host: Host) -> None:
         for resource, _ in differing:
-            client_of(resource.keystone, host).wait()
-            resource.fix(None, host)
-            client_of(resource.keystone, host).forget()
-
-    def fix(self, actual: Actual, host: Host) -> None:
-        host.run(
-            [self.python, "-c", PROGRAM],
-            stdin=Secret(json.dumps(self.arguments())),
-            user=self.account,
-            timeout=300,
-        )
+            client = client_of(resource.keystone, host)
+            client.wait()
+            host.run(
+                [resource.python, "-c", PROGRAM],
+                stdin=Secret(json.dumps(resource.arguments())),
+                user=resource.account,
+                timeout=300,
+            )
+            client.forget()
 
     def arguments(self) -> List[str]:
         """Return the arguments of ``keystone-manage``, its own name first."""
@@ -73,22 +69,20 @@ class KeystoneBootstrap(KeptByKeystone, Resource):
             "username": api.user,
             "password": api.password.reveal(),
             "project-name": api.project,
-            "role-name": "admin",
-            "service-name": "keystone",
             "region-id": self.region,
-            "public-url": self.public_url,
-            "internal-url": self.internal_url,
-            "admin-url": self.admin_url,
+            **{f"{interface}-url": api.url for interface in INTERFACES},
         }
         return ["keystone-manage", "bootstrap", *(f"--bootstrap-{key}={value}" for key, value in values.items())]
 
 
-def identity_endpoints(token: Mapping[str, Any], region: str) -> Dict[str, str]:
-    """Return the addresses of Keystone by interface, from the catalogue that comes with a token."""
-    return {
-        endpoint["interface"]: endpoint["url"]
-        for service in token.get("catalog", [])
-        if service["type"] == "identity"
-        for endpoint in service["endpoints"]
-        if endpoint["region_id"] == region
-    }
+def identity_interfaces(token: Mapping[str, Any], region: str) -> Tuple[str, ...]:
+    """Return which interfaces of Keystone the catalogue has that comes with a token, sorted."""
+    return tuple(
+        sorted(
+            endpoint["interface"]
+            for service in token.get("catalog", [])
+            if service["type"] == "identity"
+            for endpoint in service["endpoints"]
+            if endpoint["region_id"] == region
+        )
+    )
