@@ -16,8 +16,9 @@ from installer.transport.auth import log_in
 from installer.transport.known_hosts import Verdict
 from installer.transport.local import LocalConnection
 from installer.transport.login import Login
+from installer.transport.pipelining import Transport
 from installer.transport.settings import Hop, Settings, settings
-from installer.transport.ssh import SshConnection, Transport
+from installer.transport.ssh import SshConnection
 
 
 def connect(address: str, login: Login) -> Connection:

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, cast
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_REQUEST, cMSG_SERVICE_REQUEST
-from paramiko.transport import ServiceRequestingTransport
 
 from installer.agent.wire import LinkLost
-from installer.transport import Stream, refusals
+from installer.transport import Stream, pipelining, refusals
 from installer.transport.login import Login
 from installer.transport.privilege import Sudo, by_sudo, shell_line
 from installer.transport.settings import Settings
 from installer.transport.tail import Tail
-
-# What goes wrong is told by our own errors; without a handler Python would print it to the terminal.
-logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
-
-class Transport(ServiceRequestingTransport):
-    """A paramiko transport that asks for the login service and logs in at once: one round trip less.
-
-    RFC 4253 section 10 has the client wait only where the server has not proved who it is, and it has.
-    """
-
-    def ensure_session(self) -> None:
-        """Ask for the login service unless that was done."""
-        if not self.is_active():
-            raise paramiko.SSHException("the host ended the connection")
-        if self.auth_handler is None:
-            message = paramiko.Message()
-            message.add_byte(cMSG_SERVICE_REQUEST)
-            message.add_string("ssh-userauth")
-            cast(Any, self)._send_message(message)
-            self.auth_handler: Any = self.get_auth_handler()
-
-    def auth_none(self, username: str) -> list[str]:
-        """Ask to log in without anything, which tells what the host takes; paramiko's own fails on a missing part."""
-        self.ensure_session()
-        return list(self.auth_handler.send_auth_request(username, "none", lambda _message: None))
 
 
 class SshStream:
@@ -67,7 +37,7 @@ class SshStream:
     ) -> None:
         self._channel = channel
         self._lost = lost
-        _execute(channel, line)
+        pipelining.execute(channel, line)
         self._tail = Tail(channel.recv_stderr, f"errors of {name}", watch)
 
     def write(self, data: bytes) -> None:
@@ -215,18 +185,3 @@ class SshConnection:
     def _give_up(self) -> None:
         self._silent = True
         self._transport.close()
-
-
-def _execute(channel: paramiko.Channel, line: str) -> None:
-    """Ask for a command without waiting for the answer: input can follow at once, which saves a round trip.
-
-    ``Channel.exec_command`` waits. A refusal closes the channel, which reads as the end of the stream.
-    """
-    message = paramiko.Message()
-    message.add_byte(cMSG_CHANNEL_REQUEST)
-    message.add_int(channel.remote_chanid)
-    message.add_string("exec")
-    message.add_boolean(True)
-    message.add_string(line)
-    transport: Any = channel.get_transport()
-    transport._send_user_message(message)
