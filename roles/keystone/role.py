@@ -11,14 +11,18 @@ from installer.resources.account import Group, User
 from installer.resources.answering import Answering
 from installer.resources.base import Resource
 from installer.resources.command import Command
+from installer.resources.database_schema import DatabaseSchema
 from installer.resources.file import Directory
+from installer.resources.keystone import INTERFACES, Endpoint, Project
+from installer.resources.keystone_api import KeystoneApi
+from installer.resources.keystone_bootstrap import Bootstrap
 from installer.resources.unit import Unit
 from installer.roles import Role, Schema
 from installer.sizing import THREADS, workers
 from installer.urls import database_url, identity_url
+from roles.mariadb import role as mariadb
 from roles.memcached.role import ADDRESS
 from roles.openstack.role import ENVIRONMENT, home, stamp
-from roles.openstack.schema import schema
 
 USER = "keystone"
 CONFIGURATION = "/etc/keystone/keystone.conf"
@@ -38,18 +42,20 @@ class Keystone(Role):
     after_here = ("openstack", "memcached", "haproxy")
 
     def schemas(self, cloud: Cloud) -> Iterable[Schema]:
-        return (Schema(USER, cloud.answers["CONFIG_KEYSTONE_DB_PW"], ("keystone",)),)
+        return (schema_of(cloud),)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from self._account(host)
         yield from _configuration(cloud)
-        yield schema(
-            cloud,
-            USER,
-            ("keystone-manage", "db_sync"),
-            configuration=CONFIGURATION,
-            migrations="keystone/common/sql/migrations/versions",
-        )
+        yield from mariadb.client(host)
+        for database in schema_of(cloud).databases:
+            yield DatabaseSchema(
+                database,
+                (f"{home(cloud)}/bin/keystone-manage", "db_sync"),
+                account=USER,
+                release=cloud.release,
+                server=mariadb.server(cloud, host, schema_of(cloud)),
+            )
         for name, folder in KEYS.items():
             yield Command(
                 f"keystone-{name}-keys",
@@ -65,6 +71,7 @@ class Keystone(Role):
                 user=USER,
             )
         yield from _service(cloud, host)
+        yield from _entities(cloud)
 
     def _account(self, host: CloudHost) -> Iterable[Resource]:
         number = self.facts(host)["id"]
@@ -105,6 +112,27 @@ def _service(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     yield rendered_file(UNIT_FILE, "common/api.service.j2", name="keystone", user=USER, home=home(cloud), ini=SERVER)
     yield Unit(UNIT, reads=(CONFIGURATION, SERVER, UNIT_FILE, ENVIRONMENT, stamp(cloud)))
     yield Answering("keystone", url=identity_url(cloud.answers), unit=UNIT)
+
+
+def schema_of(cloud: Cloud) -> Schema:
+    """Return Keystone's database, and its account there."""
+    return Schema(USER, cloud.answers["CONFIG_KEYSTONE_DB_PW"], ("keystone",))
+
+
+def api(cloud: Cloud) -> KeystoneApi:
+    """Return where Keystone is, and its administrator."""
+    answers = cloud.answers
+    return KeystoneApi(
+        identity_url(answers), answers["CONFIG_KEYSTONE_ADMIN_PW"], answers["CONFIG_KEYSTONE_ADMIN_USERNAME"]
+    )
+
+
+def _entities(cloud: Cloud) -> Iterable[Resource]:
+    keystone, region = api(cloud), cloud.answers["CONFIG_KEYSTONE_REGION"]
+    yield Bootstrap(keystone, region, f"{home(cloud)}/bin/python", USER)
+    for interface in INTERFACES:
+        yield Endpoint(keystone, "identity", interface, keystone.url, region)
+    yield Project(keystone, "service", description="Users of the services")
 
 
 ROLE = Keystone()

@@ -11,8 +11,9 @@ from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.database import Database, DatabaseAccount, DatabaseAdministrator
 from installer.resources.package import Package
+from installer.resources.sql import LOCAL, DatabaseServer
 from installer.resources.unit import Unit
-from installer.roles import Role, all_roles
+from installer.roles import Role, Schema, all_roles
 
 #: Enough for every service of a large controller; an idle connection costs some 0.2 MiB.
 MAX_CONNECTIONS = 4096
@@ -44,6 +45,19 @@ class MariaDB(Role):
             yield from map(Database, schema.databases)
             # Any host: which of its addresses a service comes from is for the network to decide.
             yield DatabaseAccount(schema.user, "%", schema.password, schema.databases)
+
+
+def server(cloud: Cloud, host: CloudHost, schema: Schema) -> DatabaseServer:
+    """Return how a host looks into a role's databases: over the socket where the server runs, else as the role."""
+    if "database" in host.groups:
+        return LOCAL
+    return DatabaseServer(cloud.first("database").address, PORTS["mariadb"], schema.user, schema.password)
+
+
+def client(host: CloudHost) -> Iterable[Package]:
+    """Yield the package that a host needs to look into databases on another one."""
+    if "database" not in host.groups:
+        yield Package(ROLE.facts(host)["client"])
 
 
 ROLE = MariaDB()

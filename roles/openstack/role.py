@@ -14,7 +14,7 @@ from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.render import rendered_file
 from installer.resources.base import Resource
-from installer.resources.file import Directory, File
+from installer.resources.file import Directory
 from installer.resources.secret import Secret
 from installer.resources.virtual_environment import STAMP, VirtualEnvironment
 from installer.roles import Role
@@ -23,8 +23,6 @@ from roles.tls import role as tls
 LOCKS = ROLES / "openstack" / "locks"
 #: EnvironmentFile of every unit.
 ENVIRONMENT = "/etc/pystack/env"
-#: Tells whether the schema of a database is up to date.
-SCHEMA_CHECK = "/opt/pystack/schema_at_head.py"
 
 
 class OpenStack(Role):
@@ -42,7 +40,6 @@ class OpenStack(Role):
         lock, build = map(digest, locks(cloud.release))
         yield rendered_file(ENVIRONMENT, "openstack/services.env.j2", home=home(cloud), bundle=tls.ROLE.bundle(host))
         yield Directory("/opt/pystack")
-        yield File(SCHEMA_CHECK, content=(ROLES / "openstack" / "schema_at_head.py").read_text())
         yield VirtualEnvironment(
             home(cloud),
             python=python,
