@@ -20,7 +20,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dela
     loop = asyncio.get_running_loop()
     while data := await reader.read(1 << 16):
         loop.call_later(delay, writer.write, data)
-    loop.call_later(delay, writer.close)
+    await asyncio.sleep(delay)
+    writer.close()
 
 
 async def serve(target: tuple[str, int], port: int, delay: float) -> asyncio.Server:
@@ -37,7 +38,8 @@ async def serve(target: tuple[str, int], port: int, delay: float) -> asyncio.Ser
         for one in (writer, far_writer):
             one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # asyncio complains of handlers that are cancelled when the proxy ends.
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        ended = (ConnectionError, asyncio.CancelledError)
+        with contextlib.closing(writer), contextlib.closing(far_writer), contextlib.suppress(*ended):
             await asyncio.gather(_pump(reader, far_writer, delay), _pump(far_reader, writer, delay))
 
     return await asyncio.start_server(both, "127.0.0.1", port)
@@ -57,7 +59,8 @@ def delayed(target: tuple[str, int], rtt: float) -> Iterator[int]:
         server, end = await serve(target, 0, rtt / 2), asyncio.Event()
         loop = asyncio.get_running_loop()
         started.set_result((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(end.set)))
-        await end.wait()
+        async with server:
+            await end.wait()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
     thread.start()
