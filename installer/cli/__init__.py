@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from installer.errors import InternalError, PystackError
 
 def main() -> None:
     """Run the command line of this process, and end it with the exit code."""
+    # Whoever asks the process to end gets the same orderly end as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
@@ -39,7 +42,7 @@ def run(words: Sequence[str]) -> int:
         return PystackProgram(__version__, VERBS).run_words(words)
     except KeyboardInterrupt:
         print(
-            "\ninterrupted: the hosts finish the resource in hand; run the same command again, it carries on",
+            "\ninterrupted: the hosts finish the resource in hand; run the same command again",
             file=sys.stderr,
         )
         return exit_codes.INTERRUPTED

@@ -85,11 +85,18 @@ def _agreed(run: Session) -> bool:
     changes = run.operation.plan()
     run.show([tables.plan_totals(changes)])
     with run.report.resting():
-        answer = input("go on? [Y/n] ") if changes else "y"
+        answer = _asked("go on? [Y/n] ") if changes else "y"
     if answer.strip().lower() in ("", "y", "yes"):
         return True
     run.show([("nothing was changed", "")])
     return False
+
+
+def _asked(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return "n"
 
 
 def _failed(run: Session, summary: Summary) -> int:

@@ -11,6 +11,7 @@ from installer import cli, exit_codes, journal
 from installer.cli.options import BARE_WORDS, OPTIONS
 from installer.cli.program import GROUPS
 from installer.cli.verbs import VERBS
+from installer.paths import ROOT
 
 USAGE = yaml.safe_load(Path(__file__).with_name("usage.yaml").read_text())
 
@@ -107,7 +108,7 @@ def test_ctrl_c_says_in_one_line_what_happens_next(monkeypatch, capsys):
     monkeypatch.setattr("installer.answers.check", interrupted)
     assert cli.run(["validate", "--answer-file=x"]) == 130
     said = capsys.readouterr().err.strip()
-    assert said == "interrupted: the hosts finish the resource in hand; run the same command again, it carries on"
+    assert said == "interrupted: the hosts finish the resource in hand; run the same command again"
 
 
 def test_the_exit_codes_of_errors_are_those_that_help_explains():
@@ -115,3 +116,31 @@ def test_the_exit_codes_of_errors_are_those_that_help_explains():
 
     classes = [item for item in vars(errors).values() if isinstance(item, type)]
     assert {item.exit_code for item in classes} <= set(exit_codes.MEANINGS)
+
+
+def test_a_host_that_does_not_listen_ends_with_4_and_its_journal_says_so(capsys):
+    assert cli.run(["generate", "--output", "cloud.txt", "--hosts", "127.0.0.9", "--set", "CONFIG_SSH_PORT=9"]) == 0
+    assert cli.run(["plan", "cloud.txt", "--quiet"]) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("error: 127.0.0.9: ")
+    assert "\nremedy: " in said
+    [run] = journal.runs()
+    assert (run.verb, run.outcome) == ("plan", "unreachable")
+    assert "127.0.0.9" in run.failure()
+    assert (run.folder / journal.REPORT).exists()
+
+
+def test_the_readme_explains_every_exit_code_as_help_does():
+    table = re.findall(r"^\| (\d+) \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {int(code): text for code, text in table} == {
+        code: meaning for code, (_, meaning) in exit_codes.MEANINGS.items()
+    }
+
+
+def test_the_options_that_the_readme_uses_exist():
+    known = {flag for context in VERBS.to_contexts() for flag in context.flags}
+    commands = re.findall(r"\./pystack ([a-z-]+)((?: --[a-z-]+(?: [^-\s`#]+)?)*)", (ROOT / "README.md").read_text())
+    assert len(commands) > 5
+    for name, options in commands:
+        assert name in VERBS.task_names
+        assert set(re.findall(r"--[a-z-]+", options)) <= known
