@@ -76,7 +76,13 @@ def _link(how: Settings, jump: SshConnection | None) -> tuple[Any, Callable[[], 
     """Return what the SSH session runs over, and what is said there when it ends: a socket, a channel, a command."""
     if how.proxy_command:
         link, tail = network.through(how.proxy_command)
-        return link, lambda: tail.text().strip()
+
+        def said() -> str:
+            # Its last words may come after the end of the connection.
+            tail.join(1.0)
+            return tail.text().strip()
+
+        return link, said
     try:
         if jump is not None:
             return jump.open_to(how.hostname, how.port), str

@@ -19,9 +19,7 @@ from installer.transport.privilege import MARK, PROMPT, by_sudo, shell_line
 from installer.transport.python import PythonMissing
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "tcsh", "fish", "busybox") if shutil.which(shell)]
-WORDS = st.lists(
-    st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=20), max_size=5
-)
+WORDS = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20), max_size=5)
 
 
 def run(shell: str, line: str, **options: object) -> bytes:
