@@ -17,6 +17,7 @@ from installer.roles import Role
 
 CONFIGURATION = "/etc/rabbitmq/rabbitmq.conf"
 ENVIRONMENT = "/etc/rabbitmq/rabbitmq-env.conf"
+LOOPBACK = "127.0.0.1"
 
 
 class RabbitMQ(Role):
@@ -36,15 +37,20 @@ class RabbitMQ(Role):
         facts, address = self.facts(host), address_of(host)
         yield Package(facts["package"])
         yield rendered_file(
-            CONFIGURATION, "rabbitmq/rabbitmq.conf.j2", address=address, port=PORTS["rabbitmq"], group=facts["group"]
+            CONFIGURATION,
+            "rabbitmq/rabbitmq.conf.j2",
+            addresses=list(dict.fromkeys((address, LOOPBACK))),
+            port=PORTS["rabbitmq"],
+            group=facts["group"],
         )
         yield rendered_file(ENVIRONMENT, "rabbitmq/rabbitmq-env.conf.j2", group=facts["group"])
         yield Unit(facts["unit"], reads=(CONFIGURATION, ENVIRONMENT))
         yield QueueAccount(
             cloud.answers["CONFIG_AMQP_AUTH_USER"], cloud.answers["CONFIG_AMQP_AUTH_PASSWORD"], host=address
         )
-        # RabbitMQ makes this one at its first start, with a password that everybody knows.
-        yield QueueAccount("guest", Secret("guest"), host=address, absent=True)
+        # RabbitMQ makes this one at its first start, with a password that everybody knows. It may log in from the
+        # loopback only, so there alone it can be seen whether it is gone.
+        yield QueueAccount("guest", Secret("guest"), host=LOOPBACK, absent=True)
 
 
 ROLE = RabbitMQ()
