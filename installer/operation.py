@@ -22,6 +22,7 @@ from installer.plan import Step, build
 from installer.platforms import Platform
 from installer.roles import all_roles
 from installer.transport import Connection
+from installer.transport.python import PythonMissing, install_python
 
 __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
 
@@ -161,14 +162,26 @@ class Operation:
     def _look_at(self, address: str) -> dict[str, Any]:
         self._listen({"event": "host", "host": address, "what": "connecting"})
         try:
-            session = AgentSession(self._connect(address), self._listen, self._blobs)
-            self._sessions[address] = session
-            report = session.probe(self._questions).result()
-            report["clock_ahead"] = report["time"] - time.time()
+            connection = self._connect(address)
+            try:
+                report = self._ask(connection)
+            except PythonMissing:
+                if not self._may_change:
+                    raise
+                self._listen({"event": "progress", "host": address, "step": "python", "text": "installing Python 3"})
+                install_python(connection)
+                report = self._ask(connection)
         except HostUnreachable:
             self._listen({"event": "host", "host": address, "what": "unreachable"})
             raise
         self._listen({"event": "host", "host": address, "what": "connected"})
+        return report
+
+    def _ask(self, connection: Connection) -> dict[str, Any]:
+        session = AgentSession(connection, self._listen, self._blobs)
+        self._sessions[connection.address] = session
+        report = session.probe(self._questions).result()
+        report["clock_ahead"] = report["time"] - time.time()
         return report
 
     def _seen(self, write: bool) -> Cloud:

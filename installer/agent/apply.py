@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Completed, Host
-from installer.resources.base import Actual, CannotFix, Resource, Unknown, differs
+from installer.resources.base import Actual, CannotFix, FixFailed, Resource, Unknown, differs
 
 #: Lines of each stream that a failure shows: with the rest of a report they fit one screen.
 TAIL_LINES = 10
@@ -119,6 +119,9 @@ def _converge(batch: List[Resource], host: Host, tell: Tell) -> List[str]:
             if differs(item, after[item.id]):
                 raise CannotFix(f"still not as expected after the fix: {'; '.join(item.explain(after[item.id], host))}")
             tell({"resource": item.id, "what": "changed", "seconds": seconds, "lines": explained[item.id]})
+    except FixFailed as failed:
+        cause = failed.__cause__ if isinstance(failed.__cause__, Exception) else failed
+        raise _NotConverged(report(cause, failed.resource, host)) from cause
     except Exception as problem:
         raise _NotConverged(report(problem, suspect, host)) from problem
     return [item.id for item, _ in differing]

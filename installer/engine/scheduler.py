@@ -63,8 +63,13 @@ def _known(steps: Sequence[Step]) -> frozenset[Key]:
 def _result(step: Step, future: Future[dict[str, Any]], seconds: float) -> RoleResult:
     problem = future.exception()
     if isinstance(problem, PystackError):
-        failure = {"resource": "", "message": problem.message, "remedy": problem.remedy, "exit_code": problem.exit_code}
-        return RoleResult(step.host, step.name, "failed", seconds=seconds, failure=failure)
+        lost: Event = {
+            "resource": "",
+            "message": problem.message,
+            "remedy": problem.remedy,
+            "exit_code": problem.exit_code,
+        }
+        return RoleResult(step.host, step.name, "failed", seconds=seconds, failure=lost)
     if problem is not None:
         raise problem
     found: Mapping[str, Any] = future.result()

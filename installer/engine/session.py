@@ -95,6 +95,9 @@ class AgentSession:
                 self._take(cast(dict[str, Any], wire.read_frame(self._stream.read)))
         except wire.LinkLost as lost:
             self._fail_all(str(lost))
+        except Exception as problem:
+            # Nobody waits for this thread: those who wait for its replies must hear of it.
+            self._fail_all(str(problem), InternalError(f"{self.address}: {type(problem).__name__}: {problem}"))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "need" in message:
@@ -117,13 +120,15 @@ class AgentSession:
             trace = "\n".join(message.get("traceback", []))
             future.set_exception(InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}"))
 
-    def _fail_all(self, said: str) -> None:
+    def _fail_all(self, said: str, fault: PystackError | None = None) -> None:
         code = self._stream.exit_code(2.0)
         with self._lock:
             waiting, doing = list(self._replies.values()), list(self._in_hand.values())
             self._replies.clear()
             self._in_hand.clear()
-            if self._started:
+            if fault is not None:
+                self._ended = fault
+            elif self._started:
                 self._ended = link_lost(self.address, doing, self._stream.errors(), code)
             else:
                 self._ended = not_started(self.address, f"{said}\n{self._stream.errors()}", code)

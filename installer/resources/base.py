@@ -95,7 +95,10 @@ class Resource:
     def fix_all(cls: Type[R], differing: Sequence[Tuple[R, Actual]], host: Host) -> None:
         """Fix several resources of this type, one after another unless the type can do better."""
         for resource, actual in differing:
-            resource.fix(actual, host)
+            try:
+                resource.fix(actual, host)
+            except Exception as problem:
+                raise FixFailed(resource) from problem
 
     def explain(self, actual: Actual, host: Host) -> List[str]:
         """Return the lines that tell an operator what would change, with secrets masked."""
@@ -127,6 +130,18 @@ class Resource:
 
 class CannotFix(Exception):
     """A state that this resource must not or cannot change, with the reason and what to do."""
+
+
+class FixFailed(Exception):
+    """A fix among several that did not succeed; its cause says why.
+
+    Args:
+        resource: whose fix it was.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(resource.id)
+        self.resource = resource
 
 
 def differs(resource: Resource, actual: Actual) -> bool:

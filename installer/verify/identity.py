@@ -23,7 +23,9 @@ PATIENCE = 30
 #: A certificate that ends sooner than this many days should be renewed by the next run.
 LEAST_DAYS = 14
 
-LOGIN_REMEDY = "run `pystack install` again: it sets what the answer file says; `journalctl -u openstack-keystone` tells more"
+LOGIN_REMEDY = (
+    "run `pystack install` again: it sets what the answer file says; `journalctl -u openstack-keystone` tells more"
+)
 
 
 def verdicts(answers: Answers, authority: Path) -> Iterator[Verdict]:
@@ -35,7 +37,8 @@ def verdicts(answers: Answers, authority: Path) -> Iterator[Verdict]:
     """
     url = identity_url(answers)
     name, password = str(answers["CONFIG_KEYSTONE_ADMIN_USERNAME"]), answers["CONFIG_KEYSTONE_ADMIN_PW"]
-    cloud = login(url, name, password, authority)
+    auth = administrator(url, name, password)
+    cloud = login(auth, authority)
     try:
         token = cloud.get_token()
         yield Verdict("admin logs in", "success", f"{name} gets a token of {len(token or '')} characters from {url}")
@@ -43,19 +46,18 @@ def verdicts(answers: Answers, authority: Path) -> Iterator[Verdict]:
         yield Verdict("admin logs in", "fail", f"{name} at {url}: {problem}", "nobody can use the cloud", LOGIN_REMEDY)
         return
     yield _wrong_password(url, name, authority)
-    yield from _catalogue(cloud, authority)
+    yield from _catalogue(cloud, auth, authority)
 
 
-def login(url: str, name: str, password: Secret, authority: Path) -> session.Session:
-    """Return a session of the admin in the admin project; nothing is asked before its first use.
+def administrator(url: str, name: str, password: Secret) -> v3.Password:
+    """Return how the admin proves themselves, for the admin project.
 
     Args:
         url: address of the identity API, with its version.
         name: the admin.
         password: the admin's.
-        authority: the CA certificate, as a PEM file.
     """
-    auth = v3.Password(
+    return v3.Password(
         auth_url=url,
         username=name,
         password=password.reveal(),
@@ -63,13 +65,17 @@ def login(url: str, name: str, password: Secret, authority: Path) -> session.Ses
         project_name="admin",
         project_domain_name="Default",
     )
+
+
+def login(auth: v3.Password, authority: Path) -> session.Session:
+    """Return a session that trusts one authority; nothing is asked before its first use."""
     return session.Session(auth=auth, verify=str(authority), timeout=PATIENCE, connect_retries=2)
 
 
 def _wrong_password(url: str, name: str, authority: Path) -> Verdict:
     title = "a wrong password is refused"
     try:
-        login(url, name, Secret(secrets.token_urlsafe(12)), authority).get_token()
+        login(administrator(url, name, Secret(secrets.token_urlsafe(12))), authority).get_token()
     except exceptions.Unauthorized:
         return Verdict(title, "success", "401 Unauthorized")
     except exceptions.ClientException as problem:
@@ -77,8 +83,8 @@ def _wrong_password(url: str, name: str, authority: Path) -> Verdict:
     return Verdict(title, "fail", "it was accepted", "anybody can become admin", "take the cloud off the network")
 
 
-def _catalogue(cloud: session.Session, authority: Path) -> Iterator[Verdict]:
-    entries = cloud.auth.get_access(cloud).service_catalog.catalog
+def _catalogue(cloud: session.Session, auth: v3.Password, authority: Path) -> Iterator[Verdict]:
+    entries = auth.get_access(cloud).service_catalog.catalog
     endpoints = sorted({endpoint["url"] for entry in entries for endpoint in entry["endpoints"]})
     if not any(entry["type"] == "identity" for entry in entries):
         yield Verdict("catalogue", "fail", "no identity service in it", "clients find no service", LOGIN_REMEDY)

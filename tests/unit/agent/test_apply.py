@@ -69,7 +69,9 @@ def test_what_differs_is_fixed_and_read_again() -> None:
     result, told = run(Lamp("hall"), Lamp("attic"))
     assert (result["changed"], result["unchanged"]) == (["test-lamp:attic"], 1)
     assert [(event["resource"], event["what"]) for event in told] == [
-        ("test-lamp:attic", "fixing"), ("test-lamp:attic", "changed")]
+        ("test-lamp:attic", "fixing"),
+        ("test-lamp:attic", "changed"),
+    ]
     assert run(Lamp("hall"), Lamp("attic"))[0]["changed"] == []
 
 
@@ -85,6 +87,11 @@ def test_a_failure_names_command_code_tails_and_diagnosis_and_stops_the_step() -
     assert failure["command"] == {"argv": ["lamp", "--on"], "code": 3, "out": ["trying"], "err": ["no bulb"]}
     assert failure["diagnosis"] == ["the socket is dusty"]
     assert "door" not in world
+
+
+def test_the_resource_whose_fix_failed_is_named_even_when_others_of_its_type_came_before() -> None:
+    result, _ = run(Lamp("hall"), Lamp("attic", breaks="command"))
+    assert result["failure"]["resource"] == "test-lamp:attic"
 
 
 def test_resources_of_one_type_are_queried_together() -> None:

@@ -42,7 +42,8 @@ def test_a_wrong_mode_alone_does_not_write_the_content_again(tmp_path: Path) -> 
     (tmp_path / "x").chmod(0o600)
     before = (tmp_path / "x").stat().st_ino
     assert file.explain({"sha256": file.expected()["sha256"], "owner": ME, "group": MINE, "mode": "0600"}, Host()) == [
-        "  mode: 0600 -> 0644"]
+        "  mode: 0600 -> 0644"
+    ]
     converge(file)
     assert (tmp_path / "x").stat().st_ino == before
 
@@ -103,4 +104,5 @@ def test_a_changed_secret_alone_is_told_as_such() -> None:
 def test_a_private_key_shows_no_line_at_all() -> None:
     key = "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
     assert masked_difference("-----BEGIN KEY-----\nxyz\n-----END KEY-----\n", key, [Secret(key)]) == [
-        "  content differs (all of it is secret)"]
+        "  content differs (all of it is secret)"
+    ]
