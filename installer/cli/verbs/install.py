@@ -63,6 +63,5 @@ def install(
         run.totals["exit_code"] = code
         run.report.close()
         if code == 0 and "changed" in run.totals:
-            tell_how_to_log_in(run, answer_file)
-            run.screen.line(f"journal: {run.journal.folder}", "dim")
+            tell_how_to_log_in(run, answer_file, lab_cloud.NAME if lab else "")
     return code
