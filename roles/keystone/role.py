@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
+from installer.errors import AnswerFileError
 from installer.ports import PORTS, local_port
 from installer.render import rendered_file
 from installer.resources.account import Group, User
@@ -16,6 +17,7 @@ from installer.resources.file import Directory
 from installer.resources.keystone import INTERFACES, Endpoint, Project
 from installer.resources.keystone_api import KeystoneApi
 from installer.resources.keystone_bootstrap import Bootstrap
+from installer.resources.secret import Secret
 from installer.resources.unit import Unit
 from installer.roles import Role, Schema
 from installer.sizing import THREADS, workers
@@ -92,7 +94,7 @@ def _configuration(cloud: Cloud) -> Iterable[Resource]:
         mode=0o640,
         public_endpoint=identity_url(answers).removesuffix("/v3"),
         debug=answers["CONFIG_DEBUG_MODE"],
-        connection=database_url(USER, answers["CONFIG_KEYSTONE_DB_PW"], answers["CONFIG_MARIADB_HOST"], "keystone"),
+        connection=connection(cloud),
         memcached=f"{ADDRESS}:{PORTS['memcached']}",
     )
 
@@ -112,6 +114,24 @@ def _service(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     yield rendered_file(UNIT_FILE, "common/api.service.j2", name="keystone", user=USER, home=home(cloud), ini=SERVER)
     yield Unit(UNIT, reads=(CONFIGURATION, SERVER, UNIT_FILE, ENVIRONMENT, stamp(cloud)))
     yield Answering("keystone", url=identity_url(cloud.answers), unit=UNIT)
+
+
+def connection(cloud: Cloud) -> Secret:
+    """Return the address of Keystone's database.
+
+    Raises:
+        AnswerFileError: a password with which Keystone of this release cannot make its tables.
+    """
+    answers = cloud.answers
+    url = database_url(USER, answers["CONFIG_KEYSTONE_DB_PW"], answers["CONFIG_MARIADB_HOST"], "keystone")
+    # Its db_sync hands the address to configparser, to which % is special (29.1.0: common/sql/upgrades.py, line 80;
+    # 30.0.0 doubles it first).
+    if cloud.release == "2026.1" and "%" in url.reveal():
+        raise AnswerFileError(
+            "CONFIG_KEYSTONE_DB_PW holds a character with which Keystone of release 2026.1 cannot make its tables",
+            "make it of letters, digits and - . _ ~ or take CONFIG_OPENSTACK_RELEASE=2026.2",
+        )
+    return url
 
 
 def schema_of(cloud: Cloud) -> Schema:
