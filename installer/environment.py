@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import getpass
 import json
 import os
 import shutil
@@ -88,6 +89,8 @@ def prepare(root: Path, extra: str = "") -> None:
     if is_ready(root, wanted):
         return
     try:
+        if not os.access(str(root), os.W_OK):
+            raise PermissionError(f"{getpass.getuser()} may not write to {root}")
         guard = os.open(str(root), os.O_RDONLY)
         fcntl.flock(guard, fcntl.LOCK_EX)
         if not is_ready(root, wanted):

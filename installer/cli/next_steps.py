@@ -17,7 +17,7 @@ def tell_how_to_log_in(run: Session, answer_file: str, lab_host: str = "") -> No
         lab_host: name of the throw-away host, if it was installed onto one.
     """
     client = f"/opt/pystack/{run.answers['CONFIG_OPENSTACK_RELEASE']}/bin/openstack"
-    rows = [("  on the controller", f". /root/keystonerc_admin; {client} token issue")]
+    rows = [("  on the controller", ". /root/keystonerc_admin"), ("", f"{client} token issue")]
     if run.operation.admin_folder:
         rows.append(("  here, with a client", f". {_short(run.operation.admin_folder)}/keystonerc_admin"))
     if lab_host:
