@@ -7,7 +7,7 @@ import json
 from typing import Any, Callable, ClassVar, Dict, List, Mapping, Sequence, Tuple, TypeVar
 
 from installer.agent.host import CommandFailed, Host
-from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
+from installer.resources.base import Actual, Resource, State, Unknown
 from installer.resources.secret import Secret
 from installer.resources.sql import (
     LOCAL,
@@ -31,6 +31,7 @@ SOCKET = "unix_socket"
 _DATABASES = (
     "SELECT 'database' AS kind, SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS charset,"
     " DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA;\n"
+    "SELECT DISTINCT 'in use' AS kind, TABLE_SCHEMA AS name FROM information_schema.TABLES;\n"
 )
 _ACCOUNTS = "SELECT 'account' AS kind, User, Host, Priv FROM mysql.global_priv;\n"
 _GRANTS = "SELECT 'grant' AS kind, db.* FROM mysql.db;\n"
@@ -38,12 +39,15 @@ _GRANTS = "SELECT 'grant' AS kind, db.* FROM mysql.db;\n"
 
 @dataclasses.dataclass(frozen=True)
 class Database(Resource):
-    """A database. It is never dropped, and what is in it is not its business.
+    """A database. It is never dropped.
+
+    Once it holds tables, its defaults are left alone: services change them for themselves (Keystone's first migration
+    alters its database), and another default would not fit the tables that are there.
 
     Args:
         database: its name.
-        charset: default character set of new tables.
-        collation: default collation of new tables.
+        charset: default character set.
+        collation: default collation.
         server: where it is.
     """
 
@@ -63,13 +67,10 @@ class Database(Resource):
 
     @classmethod
     def query(cls, resources: Sequence[Database], host: Host) -> Dict[str, Actual]:
-        return _query(resources, _DATABASES, _database_state, host)
+        return _query(resources, _DATABASES, database_state, host)
 
     @classmethod
     def fix_all(cls, differing: Sequence[Tuple[Database, Actual]], host: Host) -> None:
-        for resource, actual in differing:
-            if isinstance(actual, dict):
-                _refuse_if_in_use(resource, actual, host)
         _fix_all(differing, database_statements, host)
 
 
@@ -180,29 +181,20 @@ def _fix_all(differing: Sequence[Tuple[R, Actual]], statements: Callable[[R, Act
         ask(server, "".join(f"{line};\n" for line in script), host)
 
 
-def _database_state(resource: Database, rows: Sequence[Row]) -> Actual:
-    for row in rows:
-        if row["name"] == resource.database:
-            return {"charset": full_name(row["charset"]), "collation": full_name(row["collation"])}
-    return None
+def database_state(resource: Database, rows: Sequence[Row]) -> Actual:
+    """Return a database's state from rows that tell of all databases (``database``) and of those with tables."""
+    ours = {row["kind"]: row for row in rows if row["name"] == resource.database}
+    if "in use" in ours:
+        return resource.expected()
+    if "database" not in ours:
+        return None
+    defaults = ours["database"]
+    return {"charset": full_name(defaults["charset"]), "collation": full_name(defaults["collation"])}
 
 
 def full_name(charset: str) -> str:
     """Return the name of a character set or collation as newer servers say it: ``utf8`` is ``utf8mb3``."""
     return "utf8mb3" + charset[4:] if charset == "utf8" or charset.startswith("utf8_") else charset
-
-
-def _refuse_if_in_use(resource: Database, actual: Mapping[str, Any], host: Host) -> None:
-    tables = (
-        "SELECT 'tables' AS kind, COUNT(*) AS number FROM information_schema.TABLES"  # noqa: S608 - quoted
-        f" WHERE TABLE_SCHEMA = {literal(resource.database)};\n"
-    )
-    if ask(DatabaseServer(*resource.server), tables, host)[0]["number"] != "0":
-        raise CannotFix(
-            f"database {resource.database} holds tables already, and its default is {actual['collation']}, not"
-            f" {resource.collation}: tables to come would not fit those that are there. Convert the database, or"
-            " move it away if nobody needs it"
-        )
 
 
 def database_statements(resource: Database, actual: Actual) -> List[str]:

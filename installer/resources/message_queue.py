@@ -38,20 +38,20 @@ class QueueAccount(Resource):
 
     Args:
         user: its name.
-        password: any text.
+        password: any text; None: the user's name, as RabbitMQ's own guest account has it.
         vhost: the virtual host.
         tags: such as ``administrator``.
         host: where the server listens.
         port: its AMQP port.
         ca_file: CA certificates (PEM); given, the login goes over TLS.
-        absent: no such account may log in with this password. For RabbitMQ's own guest account, whose password
-            every local process knows.
+        absent: no such account may log in with this password. For the guest account, which every local process
+            knows and which may do everything.
     """
 
     kind: ClassVar[str] = "queue-account"
 
     user: str
-    password: Secret
+    password: Optional[Secret] = None
     vhost: str = "/"
     tags: Tuple[str, ...] = ()
     host: str = "127.0.0.1"
@@ -65,6 +65,11 @@ class QueueAccount(Resource):
 
     def expected(self) -> State:
         return None if self.absent else {"login": True, "vhost": self.vhost}
+
+    @property
+    def text(self) -> str:
+        """The password as text."""
+        return self.user if self.password is None else self.password.reveal()
 
     @classmethod
     def query(cls, resources: Sequence[QueueAccount], host: Host) -> Dict[str, Actual]:
@@ -96,7 +101,7 @@ class QueueAccount(Resource):
 def _state(account: QueueAccount) -> Actual:
     try:
         with contextlib.closing(amqp.connect(account.host, account.port, account.ca_file, ANSWER_SECONDS)) as stream:
-            amqp.login(stream, account.user, account.password.reveal(), account.vhost)
+            amqp.login(stream, account.user, account.text, account.vhost)
         return {"login": True, "vhost": account.vhost}
     except amqp.Refused as refused:
         return state_of_refusal(refused, account.vhost)
@@ -146,7 +151,7 @@ def definitions(accounts: Sequence[QueueAccount], salt: bytes) -> Dict[str, Any]
         "users": [
             {
                 "name": account.user,
-                "password_hash": password_hash(account.password.reveal(), salt),
+                "password_hash": password_hash(account.text, salt),
                 "hashing_algorithm": "rabbit_password_hashing_sha256",
                 "tags": list(account.tags),
             }

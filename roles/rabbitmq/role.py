@@ -11,7 +11,6 @@ from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.message_queue import QueueAccount
 from installer.resources.package import Package
-from installer.resources.secret import Secret
 from installer.resources.unit import Unit
 from installer.roles import Role
 
@@ -50,7 +49,7 @@ class RabbitMQ(Role):
         )
         # RabbitMQ makes this one at its first start, with a password that everybody knows. It may log in from the
         # loopback only, so there alone it can be seen whether it is gone.
-        yield QueueAccount("guest", Secret("guest"), host=LOOPBACK, absent=True)
+        yield QueueAccount("guest", host=LOOPBACK, absent=True)
 
 
 ROLE = RabbitMQ()

@@ -16,6 +16,7 @@ from installer.resources.database import (
     account_state,
     account_statements,
     administrator_state,
+    database_state,
     database_statements,
     full_name,
 )
@@ -110,6 +111,25 @@ def test_the_state_of_the_administrator(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", DATABASE["full_name"], ids=lambda case: case["said"])
 def test_an_older_server_says_utf8_for_utf8mb3(case: dict[str, str]) -> None:
     assert full_name(case["said"]) == case["name"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "state"),
+    [
+        ([], None),
+        ([("database", "nova", "utf8", "utf8_general_ci")], {"charset": "utf8mb3", "collation": "utf8mb3_general_ci"}),
+        ([("database", "nova", "latin1", "latin1_bin")], {"charset": "latin1", "collation": "latin1_bin"}),
+        (
+            [("database", "nova", "latin1", "latin1_bin"), ("in use", "nova", "", "")],
+            {"charset": "utf8mb3", "collation": "utf8mb3_general_ci"},
+        ),
+        ([("database", "other", "utf8", "utf8_general_ci"), ("in use", "other", "", "")], None),
+    ],
+    ids=["none", "as an older server says it", "with other defaults", "in use", "another's"],
+)
+def test_the_state_of_a_database(rows: list[tuple[str, ...]], state: Any) -> None:
+    found = [dict(zip(("kind", "name", "charset", "collation"), row, strict=True)) for row in rows]
+    assert database_state(Database("nova"), found) == state
 
 
 @pytest.mark.parametrize("case", DATABASE["database_statements"], ids=lambda case: str(case["actual"]))

@@ -89,7 +89,7 @@ def test_the_program_is_made_of_numbers_where_texts_are() -> None:
 
 
 def test_an_account_that_must_be_absent_is_deleted_if_it_is_there() -> None:
-    text = program([QueueAccount("guest", Secret("guest"), absent=True)])
+    text = program([QueueAccount("guest", absent=True)])
     assert "delete_user(<<103,117,101,115,116>>" in text
     assert "import_raw" not in text
 
