@@ -15,7 +15,9 @@ from tests.lab.command_line import Operator, with_ssh_config
 
 SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'
 #: What no file format, shell, SQL statement or URL may trip over; 200 characters.
-NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=: \tü€語" + "x" * 200)[:199] + "Z"
+NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=: \tü€語\nsecond line" + "x" * 200)[
+    :199
+] + "Z"
 
 
 @dataclass

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import openstack
 import pytest
 import testinfra
 from keystoneauth1 import exceptions
+from keystoneauth1.session import Session
 
 from installer.lab import LabHost
+from installer.resources.secret import Secret
+from installer.verify.identity import administrator
 from tests.lab.conftest import NASTY, SUDO_PASSWORD, CloudOnHosts
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(1500),
+    # The SDK announces its own future; it is not ours to change.
+    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
+]
 
 
 def inside(host: LabHost) -> testinfra.host.Host:
@@ -26,36 +33,31 @@ def inside(host: LabHost) -> testinfra.host.Host:
     )
 
 
-def login(cloud: CloudOnHosts, **changed: str) -> openstack.connection.Connection:
-    return openstack.connection.Connection(
-        auth={
-            "auth_url": f"https://{cloud.controller.address}:5000/v3",
-            "username": "admin",
-            "password": NASTY,
-            "project_name": "admin",
-            "user_domain_name": "Default",
-            "project_domain_name": "Default",
-            **changed,
-        },
-        cacert=str(Path(cloud.operator.home) / ".config/pystack" / cloud.controller.address / "ca.crt"),
+def login(cloud: CloudOnHosts, password: str = NASTY) -> Session:
+    """Return a session that has logged in from outside, trusting the cloud's authority alone."""
+    url = f"https://{cloud.controller.address}:5000/v3"
+    auth = administrator(url, "admin", Secret(password))
+    session = Session(
+        auth=auth, verify=str(cloud.operator.home / ".config/pystack" / cloud.controller.address / "ca.crt")
     )
+    session.get_token()
+    return session
 
 
 def test_the_admin_logs_in_with_a_200_character_password_of_every_kind_of_character(cloud: CloudOnHosts) -> None:
     assert len(NASTY) == 200
-    connection = login(cloud)
-    assert connection.authorize()
-    assert "service" in {project.name for project in connection.identity.projects()}
+    projects = login(cloud).get(f"https://{cloud.controller.address}:5000/v3/projects").json()["projects"]
+    assert {project["name"] for project in projects} == {"admin", "service"}
 
 
 @pytest.mark.parametrize("wrong", ["wrong", NASTY[:-1], NASTY[:72], NASTY.strip() + " "])
 def test_a_wrong_password_is_refused_even_if_only_its_last_character_differs(cloud: CloudOnHosts, wrong: str) -> None:
     with pytest.raises(exceptions.Unauthorized):
-        login(cloud, password=wrong).authorize()
+        login(cloud, wrong)
 
 
 def test_the_catalogue_names_the_identity_service_under_tls(cloud: CloudOnHosts) -> None:
-    catalogue = login(cloud).service_catalog
+    catalogue = login(cloud).get(f"https://{cloud.controller.address}:5000/v3/auth/catalog").json()["catalog"]
     urls = {endpoint["url"] for entry in catalogue if entry["type"] == "identity" for endpoint in entry["endpoints"]}
     assert urls == {f"https://{cloud.controller.address}:5000/v3"}
 
@@ -106,13 +108,15 @@ def test_units_run_and_start_at_boot_where_the_answer_file_put_them(cloud: Cloud
 def test_keystone_runs_as_its_own_user_and_listens_on_loopback_behind_haproxy(cloud: CloudOnHosts) -> None:
     out = cloud.controller.run(["ss", "-Hltnp"]).stdout
     listening = {line.split()[3]: line for line in out.splitlines()}
-    assert "haproxy" in listening[f"{cloud.controller.address}:5000"]
+    assert "haproxy" in next(line for place, line in listening.items() if place.endswith(":5000"))
     assert "uwsgi" in listening["127.0.0.1:15000"]
     owners = cloud.controller.run(["ps", "-C", "uwsgi", "-o", "user="]).stdout.split()
     assert set(owners) == {"keystone"}
 
 
-@pytest.mark.parametrize("path", ["/etc/keystone/keystone.conf", "/root/keystonerc_admin", "/root/clouds.yaml"])
+@pytest.mark.parametrize(
+    "path", ["/etc/keystone/keystone.conf", "/root/keystonerc_admin", "/etc/openstack/clouds.yaml"]
+)
 def test_files_with_secrets_are_closed_to_others(cloud: CloudOnHosts, path: str) -> None:
     mode = cloud.controller.run(["stat", "-c", "%a %U", path]).stdout.split()
     assert mode in (["640", "root"], ["600", "root"])
@@ -125,7 +129,7 @@ def test_keystonerc_admin_and_clouds_yaml_log_in_as_they_are(cloud: CloudOnHosts
     folder = cloud.operator.home / ".config/pystack" / cloud.controller.address
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "clouds.yaml"))
-        assert openstack.connect(cloud="admin").authorize()
+        assert openstack.connect(cloud="pystack").authorize()
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}
 
 
@@ -163,12 +167,12 @@ def test_a_new_admin_password_is_set_and_the_old_one_refused_and_only_what_reads
         event["resource"] for event in changed.events if event["event"] == "resource" and event["what"] == "changed"
     }
     assert not [name for name in resources if name.startswith(("unit:", "package:", "file:/etc/keystone"))], resources
-    assert login(cloud, password=new).authorize()
+    login(cloud, new)
     with pytest.raises(exceptions.Unauthorized):
-        login(cloud).authorize()
+        login(cloud)
     back = cloud.operator.on_terminal(*words, answers={"assword": SUDO_PASSWORD})
     assert back.code == 0
-    assert login(cloud).authorize()
+    login(cloud)
 
 
 def test_after_a_reboot_of_both_hosts_everything_comes_back_and_nothing_differs(cloud: CloudOnHosts) -> None:

@@ -65,8 +65,9 @@ def compiled(requirements: list[str], options: list[str]) -> str:
     """
     command = [uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--universal", "--generate-hashes"]
     command += ["--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate", "--no-emit-index-url"]
-    done = subprocess.run([*command, *options], input="\n".join(requirements), stdout=subprocess.PIPE,
-                          text=True, check=True)
+    done = subprocess.run(
+        [*command, *options], input="\n".join(requirements), stdout=subprocess.PIPE, text=True, check=True
+    )
     return done.stdout
 
 
