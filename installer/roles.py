@@ -71,6 +71,10 @@ class Role:
         """Return the databases that this role wants; the role mariadb makes them on the database host."""
         return ()
 
+    def entities(self, cloud: Cloud) -> Iterable[Resource]:
+        """Return what this role wants Keystone to keep, such as users and endpoints; the role catalogue makes it."""
+        return ()
+
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
         """Return the files that this role's resources name by sha256 (64 hex digits)."""
         return {}

@@ -55,7 +55,18 @@ def identity_url(answers: Mapping[str, Any]) -> str:
     Args:
         answers: the answer file; the controller's address is taken as it is written there.
     """
-    return f"https://{bracketed(str(answers['CONFIG_CONTROLLER_HOST']))}:{PORTS['keystone']}/v3"
+    return api_url(answers, "keystone", "/v3")
+
+
+def api_url(answers: Mapping[str, Any], api: str, path: str = "") -> str:
+    """Return the address of an API behind HAProxy, as endpoints, clients and services write it.
+
+    Args:
+        answers: the answer file; the controller's address is taken as it is written there.
+        api: its name in ``installer.ports``.
+        path: what comes after the port, such as ``/v2.1``.
+    """
+    return f"https://{bracketed(str(answers['CONFIG_CONTROLLER_HOST']))}:{PORTS[api]}{path}"
 
 
 def _escaped(text: str) -> str:

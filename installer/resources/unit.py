@@ -36,8 +36,8 @@ class Unit(Resource):
         unit: its name with suffix, such as ``mariadb.service``.
         enabled: it starts at boot.
         active: it runs now.
-        reads: absolute paths of files; when one has changed since the unit started, it restarts. The unit's own file
-            belongs here too when pystack writes it.
+        reads: absolute paths of files and directories; when one has changed since the unit started, or what lies
+            directly in the directory, it restarts. The unit's own file belongs here too when pystack writes it.
         reload: have it read them again (``systemctl reload``) instead.
         limit: seconds until it must be active.
     """
@@ -182,8 +182,19 @@ def changed_at(path: str) -> float:
 
     The change time counts, not the modification time: it moves when a file is renamed into place, when only its owner
     or mode changes, and when ``cp -p`` or a package brings an old modification time along. A link counts with its
-    target.
+    target, a directory with what lies directly in it.
     """
+    return max(map(_changed_at, _with_entries(path)))
+
+
+def _with_entries(path: str) -> List[str]:
+    try:
+        return [path, *(os.path.join(path, entry) for entry in os.listdir(path))]
+    except (FileNotFoundError, NotADirectoryError):
+        return [path]
+
+
+def _changed_at(path: str) -> float:
     try:
         return max(os.stat(path).st_ctime, os.lstat(path).st_ctime)
     except FileNotFoundError:
@@ -304,4 +315,5 @@ def _bring_back_from_the_future(paths: Sequence[str]) -> None:
     """Give files that changed before the clock was set back a change time that a start can come after."""
     for path in paths:
         if changed_at(path) > time.time():
-            os.utime(path)
+            for each in _with_entries(path):
+                os.utime(each)

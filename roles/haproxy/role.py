@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from installer.cloud import Cloud, CloudHost
-from installer.ports import APIS, PORTS, local_port
+from installer.ports import APIS, PORTS, REDIRECTED, local_port
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.command import Command
@@ -26,7 +26,9 @@ class HAProxy(Role):
     after_here = ("tls",)
 
     def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
-        return {PORTS[api]: ("haproxy",) for api in wanted_apis(cloud)}
+        apis = wanted_apis(cloud)
+        ports = [PORTS[api] for api in apis] + [REDIRECTED[api] for api in apis if api in REDIRECTED]
+        return dict.fromkeys(ports, ("haproxy",))
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         facts = self.facts(host)
@@ -38,7 +40,12 @@ class HAProxy(Role):
             # IPv6 where the host has it; elsewhere HAProxy would fail to listen.
             both=any(":" in address for address in (host.address, *host.facts.get("addresses", ()))),
             apis=[
-                {"name": api, "port": PORTS[api], "server": f"127.0.0.1:{local_port(api)}"}
+                {
+                    "name": api,
+                    "port": PORTS[api],
+                    "server": f"127.0.0.1:{local_port(api)}",
+                    "redirected": REDIRECTED.get(api),
+                }
                 for api in wanted_apis(cloud)
             ],
         )

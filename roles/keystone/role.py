@@ -6,31 +6,20 @@ from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
-from installer.ports import PORTS, local_port
-from installer.render import rendered_file
-from installer.resources.account import Group, User
-from installer.resources.answering import Answering
 from installer.resources.base import Resource
 from installer.resources.command import Command
-from installer.resources.database_schema import DatabaseSchema
-from installer.resources.file import Directory
+from installer.resources.file import Directory, File
 from installer.resources.keystone import INTERFACES, Endpoint, Project
-from installer.resources.keystone_api import KeystoneApi
 from installer.resources.keystone_bootstrap import Bootstrap
 from installer.resources.secret import Secret
-from installer.resources.unit import Unit
 from installer.roles import Role, Schema
-from installer.sizing import THREADS, workers
-from installer.urls import database_url, identity_url
-from roles.mariadb import role as mariadb
-from roles.memcached.role import ADDRESS
-from roles.openstack.role import ENVIRONMENT, home, stamp
+from installer.urls import api_url, database_url
+from roles import service
+from roles.openstack.role import home
 
 USER = "keystone"
 CONFIGURATION = "/etc/keystone/keystone.conf"
-SERVER = "/etc/pystack/uwsgi/keystone.ini"
 UNIT = "openstack-keystone.service"
-UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 KEYS = {"fernet": "/etc/keystone/fernet-keys", "credential": "/etc/keystone/credential-keys"}
 
 
@@ -47,17 +36,11 @@ class Keystone(Role):
         return (schema_of(cloud),)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        yield from self._account(host)
-        yield from _configuration(cloud)
-        yield from mariadb.client(host)
-        for database in schema_of(cloud).databases:
-            yield DatabaseSchema(
-                database,
-                (f"{home(cloud)}/bin/keystone-manage", "db_sync"),
-                account=USER,
-                release=cloud.release,
-                server=mariadb.server(cloud, host, schema_of(cloud)),
-            )
+        yield from service.account(USER, "identity")
+        for folder in KEYS.values():
+            yield Directory(folder, USER, USER, 0o700)
+        yield _configuration(cloud)
+        yield from service.tables(cloud, host, schema_of(cloud), "keystone", ("keystone-manage", "db_sync"))
         for name, folder in KEYS.items():
             yield Command(
                 f"keystone-{name}-keys",
@@ -75,45 +58,29 @@ class Keystone(Role):
         yield from _service(cloud, host)
         yield from _entities(cloud)
 
-    def _account(self, host: CloudHost) -> Iterable[Resource]:
-        number = self.facts(host)["id"]
-        yield Group(USER, preferred_gid=number)
-        yield User(USER, USER, preferred_uid=number, home=f"/var/lib/{USER}", comment="OpenStack identity")
-        yield Directory(f"/var/lib/{USER}", USER, USER, 0o750)
-        yield Directory("/etc/keystone", "root", USER, 0o750)
-        for folder in KEYS.values():
-            yield Directory(folder, USER, USER, 0o700)
 
-
-def _configuration(cloud: Cloud) -> Iterable[Resource]:
-    answers = cloud.answers
-    yield rendered_file(
+def _configuration(cloud: Cloud) -> File:
+    return service.configuration(
+        cloud,
+        USER,
         CONFIGURATION,
         "keystone/keystone.conf.j2",
-        group=USER,
-        mode=0o640,
-        public_endpoint=identity_url(answers).removesuffix("/v3"),
-        debug=answers["CONFIG_DEBUG_MODE"],
+        public_endpoint=api_url(cloud.answers, "keystone"),
         connection=connection(cloud),
-        memcached=f"{ADDRESS}:{PORTS['memcached']}",
     )
 
 
 def _service(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-    yield Directory("/etc/pystack/uwsgi")
-    yield rendered_file(
-        SERVER,
-        "common/api.uwsgi.ini.j2",
+    yield from service.api(
+        cloud,
+        host,
+        USER,
         name="keystone",
-        port=local_port("keystone"),
+        unit=UNIT,
         module="keystone.wsgi.api:application",
-        home=home(cloud),
-        processes=workers(cloud, host),
-        threads=THREADS,
+        reads=(CONFIGURATION,),
     )
-    yield rendered_file(UNIT_FILE, "common/api.service.j2", name="keystone", user=USER, home=home(cloud), ini=SERVER)
-    yield Unit(UNIT, reads=(CONFIGURATION, SERVER, UNIT_FILE, ENVIRONMENT, stamp(cloud)))
-    yield Answering("keystone", url=identity_url(cloud.answers), unit=UNIT)
+    yield service.answering(cloud, "keystone", UNIT, "/v3")
 
 
 def connection(cloud: Cloud) -> Secret:
@@ -139,20 +106,12 @@ def schema_of(cloud: Cloud) -> Schema:
     return Schema(USER, cloud.answers["CONFIG_KEYSTONE_DB_PW"], ("keystone",))
 
 
-def api(cloud: Cloud) -> KeystoneApi:
-    """Return where Keystone is, and its administrator."""
-    answers = cloud.answers
-    return KeystoneApi(
-        identity_url(answers), answers["CONFIG_KEYSTONE_ADMIN_PW"], answers["CONFIG_KEYSTONE_ADMIN_USERNAME"]
-    )
-
-
 def _entities(cloud: Cloud) -> Iterable[Resource]:
-    keystone, region = api(cloud), cloud.answers["CONFIG_KEYSTONE_REGION"]
+    keystone, region = service.keystone(cloud), cloud.answers["CONFIG_KEYSTONE_REGION"]
     yield Bootstrap(keystone, region, f"{home(cloud)}/bin/python", USER)
     for interface in INTERFACES:
         yield Endpoint(keystone, "identity", interface, keystone.url, region)
-    yield Project(keystone, "service", description="Users of the services")
+    yield Project(keystone, service.PROJECT, description="Users of the services")
 
 
 ROLE = Keystone()

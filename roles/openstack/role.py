@@ -30,7 +30,7 @@ class OpenStack(Role):
 
     name = "openstack"
     title = "OpenStack from the package index"
-    groups = ("controller",)
+    groups = ("controller", "network", "compute", "storage")
     after_here = ("base",)
     # It needs nothing but an interpreter, so it is made while the distribution's packages are installed.
     waits_for_packages = False

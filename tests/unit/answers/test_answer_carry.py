@@ -54,7 +54,7 @@ def test_what_cannot_be_carried_is_listed_with_line_and_reason() -> None:
         "[general]\nCONFIG_CONTROLLER_HOST=node1\nCONFIG_KEYSTONE_TOKEN_FORMAT=UUID\nCONFIG_SAHARA_INSTALL=y\n"
         "CONFIG_KEYSTONE_ADMIN_TOKEN=hidden\nCONFIG_COLOUR=red\nCONFIG_SSH_PORT=x\nCONFIG_GLANCE_HOST=node2\n"
         "CONFIG_RH_USER=me\nCONFIG_RH_PW=hidden\nCONFIG_MARIADB_PW=PW_PLACEHOLDER\nCONFIG_KEYSTONE_DB_PW=********\n"
-        "CONFIG_SERVICE_WORKERS=%{::processorcount}\nnonsense\nCONFIG_NOVA_DB_PW=PW_PLACEHOLDER\n",
+        "CONFIG_SERVICE_WORKERS=%{::processorcount}\nnonsense\nCONFIG_TROVE_DB_PW=PW_PLACEHOLDER\n",
         "old",
     )
     assert carried.values == {"CONFIG_CONTROLLER_HOST": "node1"}

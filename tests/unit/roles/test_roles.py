@@ -12,6 +12,7 @@ from installer.platforms import SUPPORTED, Platform
 from installer.resources.account import Group, User
 from installer.resources.base import to_wire
 from installer.resources.database import DatabaseAccount
+from installer.resources.database_schema import DatabaseSchema
 from installer.resources.file import Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
@@ -189,8 +190,12 @@ def test_database_and_queue_listen_where_the_cloud_reaches_them(address, bound, 
 
 
 def test_every_service_has_its_account_at_the_database():
-    accounts = {item.user: item.databases for item in resources_of(cloud_of()) if isinstance(item, DatabaseAccount)}
-    assert accounts == {"keystone": ("keystone",)}
+    cloud = cloud_of()
+    accounts = {item.user: item.databases for item in resources_of(cloud) if isinstance(item, DatabaseAccount)}
+    tables = {item.account: item.database for item in resources_of(cloud) if isinstance(item, DatabaseSchema)}
+    assert set(accounts) >= {"keystone", "glance", "placement"}
+    for user, database in tables.items():
+        assert database in accounts[user]
 
 
 def test_the_guest_of_the_queue_is_taken_away():

@@ -1,0 +1,76 @@
+"""The image service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from installer.cloud import Cloud, CloudHost
+from installer.resources.base import Resource
+from installer.resources.file import Directory
+from installer.roles import Role, Schema
+from installer.urls import api_url, database_url
+from roles import service
+
+USER = "glance"
+CONFIGURATION = "/etc/glance/glance-api.conf"
+UNIT = "openstack-glance-api.service"
+#: Images, what is uploaded before it becomes one, and what an import works on.
+IMAGES, STAGING, TASKS = (f"/var/lib/glance/{name}" for name in ("images", "staging", "tasks"))
+
+
+class Glance(Role):
+    """Glance on the controller, which keeps images in files there."""
+
+    name = "glance"
+    title = "Images (Glance)"
+    groups = ("controller",)
+    after = ("mariadb",)
+    after_here = ("openstack", "memcached", "haproxy")
+
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_GLANCE_INSTALL"])
+
+    def schemas(self, cloud: Cloud) -> Iterable[Schema]:
+        return (schema_of(cloud),)
+
+    def entities(self, cloud: Cloud) -> Iterable[Resource]:
+        yield from service.cloud_user(cloud, USER, cloud.answers["CONFIG_GLANCE_KS_PW"])
+        yield from service.endpoints(cloud, "glance", "image", api_url(cloud.answers, "glance"), "Images")
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        yield from service.account(USER, "images")
+        for folder in (IMAGES, STAGING, TASKS):
+            yield Directory(folder, USER, USER, 0o750)
+        yield from service.from_release(cloud, USER, "glance-api-paste.ini")
+        yield service.configuration(
+            cloud,
+            USER,
+            CONFIGURATION,
+            "glance/glance-api.conf.j2",
+            connection=database_url(
+                USER, cloud.answers["CONFIG_GLANCE_DB_PW"], cloud.answers["CONFIG_MARIADB_HOST"], "glance"
+            ),
+            password=cloud.answers["CONFIG_GLANCE_KS_PW"],
+            images=IMAGES,
+            staging=STAGING,
+            tasks=TASKS,
+        )
+        yield from service.tables(cloud, host, schema_of(cloud), "glance", ("glance-manage", "db_sync"))
+        yield from service.api(
+            cloud,
+            host,
+            USER,
+            name="glance",
+            unit=UNIT,
+            module="glance.wsgi.api:application",
+            reads=(CONFIGURATION,),
+        )
+        yield service.answering(cloud, "glance", UNIT)
+
+
+def schema_of(cloud: Cloud) -> Schema:
+    """Return Glance's database, and its account there."""
+    return Schema(USER, cloud.answers["CONFIG_GLANCE_DB_PW"], ("glance",))
+
+
+ROLE = Glance()
