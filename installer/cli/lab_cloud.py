@@ -21,7 +21,7 @@ def provide(overrides: dict[str, str], style: Style) -> str:
 
     report = told(style)
     known = {host.name: host for host in lab.hosts()}
-    host = known.get(NAME) or lab.up([NAME], report=report)[0]
+    host = known.get(NAME) or lab.up([NAME], report=report, external=True)[0]
     path = host.folder / "answers.txt"
     if not path.exists():
         wanted = {**lab.answers([host]), "CONFIG_SSH_KEY": str(host.private_key), **overrides}

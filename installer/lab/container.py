@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import time
@@ -32,6 +33,13 @@ while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; done
 shift
 while "$@"; [ $? -eq {_REBOOTED} ]; do :; done
 """
+# $1 is the machine's end of a second interface, which nspawn makes at each start, $2 its bridge; then comes nspawn.
+_ATTACH = """
+( ( n=0
+    until ip link set "$1" master "$2" up 2>/dev/null || [ $n -ge 100 ]; do n=$((n+1)); sleep .1; done ) & )
+shift 2
+exec "$@"
+"""
 
 
 def log_file(folder: Path) -> Path:
@@ -39,13 +47,14 @@ def log_file(folder: Path) -> Path:
     return folder / "console.log"
 
 
-def start(folder: Path, name: str, binds: Sequence[str]) -> None:
+def start(folder: Path, name: str, binds: Sequence[str], second_bridge: str = "") -> None:
     """Boot the container and leave it running on its own; returns before it has booted.
 
     Args:
         folder: the host's folder; its file system must be mounted.
         name: the host's name.
         binds: further ``--bind=`` arguments of nspawn, such as ``/srv/cache:/srv/cache``.
+        second_bridge: bridge of this machine that its second interface leads to; empty: it has none.
 
     Raises:
         LabFailed: when nspawn does not start; holds what it said.
@@ -68,6 +77,9 @@ def start(folder: Path, name: str, binds: Sequence[str]) -> None:
         *([f"--bind={_TUN}"] if _TUN.exists() else []),
         *(f"--bind={bind}" for bind in binds),
     ]
+    if second_bridge:
+        link = link_name(folder)
+        argv = ["sh", "-c", _ATTACH, "sh", link, second_bridge, *argv, f"--network-veth-extra={link}:{places.EXTERNAL}"]
     if Path("/run/systemd/system").is_dir():
         _start_as_unit(name, log_file(folder), argv)
     else:
@@ -75,6 +87,11 @@ def start(folder: Path, name: str, binds: Sequence[str]) -> None:
     if not _within(_START_SECONDS, lambda: supervisor(folder) is not None):
         said = log_file(folder).read_text(errors="replace") if log_file(folder).exists() else ""
         raise LabFailed(f"systemd-nspawn did not start lab host {name}:\n" + "\n".join(said.splitlines()[-12:]))
+
+
+def link_name(folder: Path) -> str:
+    """Return what this machine calls the other end of a host's second interface: at most 15 characters."""
+    return f"px-{hashlib.sha256(str(folder).encode()).hexdigest()[:10]}"
 
 
 def _start_as_unit(name: str, log: Path, argv: Sequence[str]) -> None:

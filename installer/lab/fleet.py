@@ -27,6 +27,7 @@ def up(
     sudo_user: str = "",
     sudo_password: Secret | str | None = None,
     binds: Sequence[str] = (),
+    external: bool = False,
 ) -> list[LabHost]:
     """Make throw-away hosts, boot them and wait until one can log in.
 
@@ -38,6 +39,7 @@ def up(
         sudo_user: log in as this user, who may use sudo, instead of root, whose login is then refused.
         sudo_password: that user's password for SSH and sudo; None: key only, sudo without password.
         binds: folders of this machine that the hosts see, as nspawn's ``--bind=`` takes them.
+        external: give them a second interface, ``ext0``, in a network of its own, for a cloud's floating addresses.
 
     Raises:
         LabRefused: before anything is changed: not root, a name taken or not usable, the disk full, no package source,
@@ -63,7 +65,7 @@ def up(
         with lock("lab"):
             _check_free(names)
             for name in names:
-                made.append(_make(name, kind.name, base, login, tuple(binds)))
+                made.append(_make(name, kind.name, base, login, tuple(binds), external))
             _write_known_hosts()
         for host in made:
             host.boot()
@@ -86,7 +88,7 @@ def _check_free(names: Sequence[str]) -> None:
         )
 
 
-def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, ...]) -> LabHost:
+def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, ...], external: bool) -> LabHost:
     subnet = network.ensure()
     folder = host_folder(name)
     if folder.exists():
@@ -99,6 +101,9 @@ def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, 
     root = layers.mount_settings(folder, base)
     try:
         settings.apply(root, name, address, subnet, login, _public_key(), own)
+        if external:
+            outside = network.ensure(network.outer())
+            settings.apply_external(root, network.counterpart(address, outside), outside)
     finally:
         layers.unmount(folder)
     layers.discard(folder)
@@ -141,7 +146,7 @@ def down(names: Sequence[str] | None = None, report: Report = silent, purge: boo
             _write_known_hosts()
             return
         if places.LAB.exists():
-            report(f"removing the lab's network {places.BRIDGE}")
+            report("removing the lab's networks")
             for folder in (places.LAB / "hosts").glob("*"):
                 # Left by a run that was cut off before the host was complete.
                 container.kill(folder)
@@ -183,5 +188,9 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         "CONFIG_NETWORK_HOSTS": members[0].address,
         "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
     }
+    if all(host.external_address for host in members):
+        values["CONFIG_NEUTRON_OVN_BRIDGE_IFACES"] = f"br-ex:{places.EXTERNAL}"
+        # Open vSwitch in userspace, which a lab host may have to use, makes tunnels only from a bridge's address.
+        values["CONFIG_NEUTRON_OVN_TUNNEL_IF"] = places.EXTERNAL
     users = {host.user for host in members}
     return values | ({"CONFIG_SSH_USER": users.pop()} if len(users) == 1 else {})

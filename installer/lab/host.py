@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from installer.lab import container, layers, network, places
+from installer.lab import container, layers, network, places, settings
 from installer.lab.places import LabFailed, LabRefused, host_folder, lock, read_state, write_state
 
 _LOGIN_SECONDS = 60
@@ -53,6 +53,13 @@ class LabHost:
     def known_hosts(self) -> Path:
         """The known_hosts file with the keys of all lab hosts."""
         return places.LAB / "known_hosts"
+
+    @property
+    def external_address(self) -> str | None:
+        """Its address on its second interface, ``ext0``; None for a host that has no such interface."""
+        network_there = network.current(network.outer())
+        has = (layers.settings(self.folder) / settings.EXTERNAL_FILE).exists()
+        return network.counterpart(self.address, network_there) if has and network_there else None
 
     @property
     def log(self) -> Path:
@@ -134,7 +141,12 @@ class LabHost:
             network.ensure()
             network.forget_neighbour(self.address)
             layers.mount(self.folder, Path(self.image))
-            container.start(self.folder, self.name, self.binds)
+            second_bridge = ""
+            if self.external_address:
+                second_bridge = network.outer().bridge
+                network.ensure(network.outer())
+                network.forget_neighbour(self.external_address, network.outer())
+            container.start(self.folder, self.name, self.binds, second_bridge)
 
     def wait(self, seconds: float = _LOGIN_SECONDS) -> None:
         """Wait until one can log in.

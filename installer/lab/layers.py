@@ -21,6 +21,11 @@ def root(folder: Path) -> Path:
     return folder / "root"
 
 
+def settings(folder: Path) -> Path:
+    """Return the layer that holds the host's settings."""
+    return folder / "settings"
+
+
 def upper(folder: Path) -> Path:
     """Return the layer that takes what changes on the running host."""
     return folder / "upper"
@@ -28,14 +33,14 @@ def upper(folder: Path) -> Path:
 
 def mount_settings(folder: Path, image: Path) -> Path:
     """Mount the image with the settings layer open for writing, and return the mount point."""
-    return _mount(folder, [image], folder / "settings")
+    return _mount(folder, [image], settings(folder))
 
 
 def mount(folder: Path, image: Path) -> Path:
     """Mount the host's whole file system where it is not mounted yet, and return the mount point."""
     if root(folder).is_mount():
         return root(folder)
-    return _mount(folder, [folder / "settings", image], upper(folder))
+    return _mount(folder, [settings(folder), image], upper(folder))
 
 
 def _mount(folder: Path, lower: list[Path], writable: Path) -> Path:

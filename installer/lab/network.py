@@ -1,10 +1,15 @@
-"""The lab's network: one bridge, one private network, address translation to the outside."""
+"""The lab's networks: each a bridge with a private network and address translation to the outside.
+
+The first is where the lab hosts live. The second, made with the first host that wants it, is the outside of a cloud on
+them: floating addresses are reached there from this machine.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -23,14 +28,47 @@ _FIRST_HOST = 10
 _MARK = "pystack lab"
 
 
+@dataclass(frozen=True)
+class Segment:
+    """One network of the lab.
+
+    Args:
+        key: its name in the state file.
+        bridge: its bridge on this machine.
+        table: its table of nft.
+    """
+
+    key: str
+    bridge: str
+    table: str
+
+
+def inner() -> Segment:
+    """Return the network that the lab hosts live in."""
+    return Segment("network", places.BRIDGE, places.TABLE)
+
+
+def outer() -> Segment:
+    """Return the network of the hosts' second interface."""
+    return Segment("external", f"{places.BRIDGE}x", f"{places.TABLE}_external")
+
+
 def _state_file() -> Path:
     return places.LAB / "network.json"
 
 
-def current() -> IPv4Network | None:
-    """Return the lab's network, or None while there is none."""
-    state = read_state(_state_file())
-    return IPv4Network(state["network"]) if state else None
+def _state() -> dict[str, str]:
+    return read_state(_state_file()) or {}
+
+
+def current(segment: Segment | None = None) -> IPv4Network | None:
+    """Return one of the lab's networks, or None while there is none.
+
+    Args:
+        segment: which; None: the one that the hosts live in.
+    """
+    text = _state().get((segment or inner()).key)
+    return IPv4Network(text) if text else None
 
 
 def choose(taken: Iterable[str]) -> IPv4Network:
@@ -60,32 +98,35 @@ def _network(text: str) -> IPv4Network | None:
     return network if network.prefixlen else None
 
 
-def ensure() -> IPv4Network:
-    """Make the bridge, its address and the translation to the outside where they are missing, and return the network.
+def ensure(segment: Segment | None = None) -> IPv4Network:
+    """Make bridge, address and translation to the outside where they are missing, and return the network.
+
+    Args:
+        segment: which network; None: the one that the hosts live in.
 
     Raises:
         LabRefused: when the bridge's name or all networks belong to somebody else.
     """
-    network = current()
-    bridge = _links().get(places.BRIDGE)
+    segment = segment or inner()
+    network, bridge = current(segment), _links().get(segment.bridge)
     if bridge is not None and bridge.get("ifalias") != _MARK:
         raise LabRefused(
-            f"the network interface {places.BRIDGE} is not the lab's own",
-            f"Rename or remove it (`ip -details link show {places.BRIDGE}` tells what it is).",
+            f"the network interface {segment.bridge} is not the lab's own",
+            f"Rename or remove it (`ip -details link show {segment.bridge}` tells what it is).",
         )
     if network is None:
         if bridge is not None:
-            command(["ip", "link", "delete", places.BRIDGE])
+            command(["ip", "link", "delete", segment.bridge])
             bridge = None
         routes = json.loads(command(["ip", "-json", "-4", "route", "show", "table", "all"]))
         network = choose(route["dst"] for route in routes)
-        write_state(_state_file(), {"network": str(network)})
+        write_state(_state_file(), {**_state(), segment.key: str(network)})
     if bridge is None:
-        command(["ip", "link", "add", places.BRIDGE, "type", "bridge"])
-        command(["ip", "link", "set", places.BRIDGE, "alias", _MARK])
-    command(["ip", "address", "replace", f"{gateway(network)}/{network.prefixlen}", "dev", places.BRIDGE])
-    command(["ip", "link", "set", places.BRIDGE, "up"])
-    command(["nft", "-f", "-"], stdin=ruleset(network, places.BRIDGE))
+        command(["ip", "link", "add", segment.bridge, "type", "bridge"])
+        command(["ip", "link", "set", segment.bridge, "alias", _MARK])
+    command(["ip", "address", "replace", f"{gateway(network)}/{network.prefixlen}", "dev", segment.bridge])
+    command(["ip", "link", "set", segment.bridge, "up"])
+    command(["nft", "-f", "-"], stdin=ruleset(network, segment))
     _switch_forwarding_on()
     return network
 
@@ -109,26 +150,27 @@ def _put_forwarding_back() -> None:
         _former().unlink()
 
 
-def ruleset(network: IPv4Network, bridge: str) -> str:
-    """Return the nft script that replaces the lab's own table and touches no other.
+def ruleset(network: IPv4Network, segment: Segment) -> str:
+    """Return the nft script that replaces the table of one of the lab's networks and touches no other.
 
     Args:
-        network: the lab's network.
-        bridge: the lab's bridge.
+        network: the network.
+        segment: its bridge and table.
     """
-    table = f"ip {places.TABLE}"
+    table = f"ip {segment.table}"
+    own = f'{{ "{inner().bridge}", "{outer().bridge}" }}'
     # Lab hosts use 1500 bytes; the way out may carry less, and then not every router says so.
     return f"""table {table} {{}}
 delete table {table}
 table {table} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat;
-    ip saddr {network} oifname != "{bridge}" masquerade
+    ip saddr {network} oifname != {own} masquerade
   }}
   chain forward {{
     type filter hook forward priority filter;
-    oifname != "{bridge}" tcp flags syn tcp option maxseg size set rt mtu
-    iifname != "{bridge}" tcp flags syn tcp option maxseg size set rt mtu
+    iifname "{segment.bridge}" oifname != {own} tcp flags syn tcp option maxseg size set rt mtu
+    iifname != {own} oifname "{segment.bridge}" tcp flags syn tcp option maxseg size set rt mtu
   }}
 }}
 """
@@ -167,19 +209,35 @@ def free_address(network: IPv4Network, used: Iterable[str]) -> str:
     raise LabRefused(f"the lab's network {network} has no free address left", "Remove hosts with `pystack lab-down`.")
 
 
-def forget_neighbour(address: str) -> None:
-    """Drop what the machine remembers of an address, whose host may come back with another hardware address."""
-    command(["ip", "neighbour", "flush", "to", address, "dev", places.BRIDGE])
+def counterpart(address: str, network: IPv4Network) -> str:
+    """Return the address that a host has in another of the lab's networks: the one of the same number.
+
+    Args:
+        address: the host's, in the network that it lives in.
+        network: the other one.
+    """
+    return str(network[int(ipaddress.ip_address(address)) & int(network.hostmask)])
+
+
+def forget_neighbour(address: str, segment: Segment | None = None) -> None:
+    """Drop what the machine remembers of an address, whose host may come back with another hardware address.
+
+    Args:
+        address: in the segment's network.
+        segment: None: the one that the hosts live in.
+    """
+    command(["ip", "neighbour", "flush", "to", address, "dev", (segment or inner()).bridge])
 
 
 def remove() -> None:
-    """Take bridge and translation away and put the machine's forwarding back as it was."""
+    """Take bridges and translation away and put the machine's forwarding back as it was."""
     links = _links()
-    if links.get(places.BRIDGE, {}).get("ifalias") == _MARK:
-        command(["ip", "link", "delete", places.BRIDGE])
-        del links[places.BRIDGE]
-    # Naming the table first makes the deletion succeed whether or not it is there.
-    command(["nft", "-f", "-"], stdin=f"table ip {places.TABLE} {{}}\ndelete table ip {places.TABLE}\n")
+    for segment in (inner(), outer()):
+        if links.get(segment.bridge, {}).get("ifalias") == _MARK:
+            command(["ip", "link", "delete", segment.bridge])
+            del links[segment.bridge]
+        # Naming the table first makes the deletion succeed whether or not it is there.
+        command(["nft", "-f", "-"], stdin=f"table ip {segment.table} {{}}\ndelete table ip {segment.table}\n")
     # The lab's own tests have a second lab beside the one in use.
     if not any(link.get("ifalias") == _MARK for link in links.values()):
         _put_forwarding_back()

@@ -20,6 +20,8 @@ LOCKS = Path("/run/pystack-lab")
 BRIDGE = "pystack0"
 TABLE = "pystack_lab"
 DOMAIN = "lab"
+#: What a host calls its second interface.
+EXTERNAL = "ext0"
 
 Report = Callable[[str], None]
 

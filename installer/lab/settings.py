@@ -12,8 +12,11 @@ from installer.lab import trust
 from installer.lab.keys import KeyPair
 from installer.lab.machine import resolv_conf
 from installer.lab.network import gateway
-from installer.lab.places import DOMAIN, command, write
+from installer.lab.places import DOMAIN, EXTERNAL, command, write
 from installer.resources.secret import Secret
+
+#: Stands in the file system of a host that has a second interface.
+EXTERNAL_FILE = "etc/systemd/network/20-lab-external.network"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,21 @@ def network_file(address: str, network: IPv4Network) -> str:
     return (
         f"[Match]\nName=host0\n\n[Network]\nAddress={address}/{network.prefixlen}\nGateway={gateway(network)}\n"
         "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+    )
+
+
+def apply_external(root: Path, address: str, network: IPv4Network) -> None:
+    """Write the settings of a host's second interface into its file system.
+
+    Args:
+        root: the host's mounted file system.
+        address: its address there.
+        network: the network it leads to.
+    """
+    write(
+        root / EXTERNAL_FILE,
+        f"[Match]\nName={EXTERNAL}\n\n[Link]\nRequiredForOnline=no\n\n"
+        f"[Network]\nAddress={address}/{network.prefixlen}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
     )
 
 

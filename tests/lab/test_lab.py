@@ -1,8 +1,11 @@
 """The lab itself: hosts come up in seconds, forget what they shall forget, and leave nothing behind."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,7 +30,7 @@ def traces(names: Sequence[str]) -> list[str]:
     links = json.loads(subprocess.check_output(["ip", "-json", "link"]))
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     return [
-        *(link["ifname"] for link in links if link["ifname"] == places.BRIDGE or link["ifname"][3:] in names),
+        *(link["ifname"] for link in links if link["ifname"].startswith(places.BRIDGE) or link["ifname"][3:] in names),
         *(
             route
             for route in subprocess.check_output(["ip", "route"], text=True).splitlines()
@@ -36,7 +39,7 @@ def traces(names: Sequence[str]) -> list[str]:
         *(
             line
             for line in subprocess.check_output(["nft", "list", "tables"], text=True).split()
-            if line == places.TABLE
+            if line.startswith(places.TABLE)
         ),
         *(mount for mount in mounts if mount.startswith(str(places.LAB))),
         *(str(path) for path in Path("/sys/fs/cgroup").rglob("pystack-lab-*") if path.name[12:] in names),
@@ -189,6 +192,31 @@ def test_a_host_without_python_has_none(own_lab: None) -> None:
     assert not host.folder.exists()
     with pytest.raises(lab.LabRefused, match="no lab host 't-bare'"):
         lab.get("t-bare")
+
+
+def test_a_second_interface_is_reached_from_this_machine_and_comes_back_when_the_host_reboots_itself(
+    own_lab: None,
+) -> None:
+    host = lab.up(["t-two-nics"], external=True)[0]
+    address = host.external_address
+    assert address is not None
+    assert address.rpartition(".")[2] == host.address.rpartition(".")[2]
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((address, 22), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+        return False
+
+    assert answers()
+    host.run(["systemctl", "--no-block", "reboot"])
+    deadline = time.monotonic() + 60
+    while answers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while not answers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert answers()
+    assert lab.answers([host])["CONFIG_NEUTRON_OVN_BRIDGE_IFACES"] == "br-ex:ext0"
+    lab.down(["t-two-nics"])
 
 
 def test_answers_name_the_hosts_and_their_keys(root_host: LabHost, sudo_host: LabHost) -> None:

@@ -75,6 +75,31 @@ def test_the_gateway_is_the_machine() -> None:
     assert "Address=10.91.0.10/24\nGateway=10.91.0.1\n" in text
 
 
+def test_a_host_has_the_same_number_in_both_networks() -> None:
+    assert network.counterpart("10.91.0.17", IPv4Network("10.91.8.0/24")) == "10.91.8.17"
+
+
+def test_traffic_between_the_labs_own_networks_is_not_translated() -> None:
+    for segment in (network.inner(), network.outer()):
+        text = network.ruleset(SUBNET, segment)
+        assert f"table ip {segment.table} {{" in text
+        assert 'ip saddr 10.91.0.0/24 oifname != { "pystack0", "pystack0x" } masquerade' in text
+
+
+def test_the_machines_end_of_a_second_interface_has_a_name_that_the_kernel_takes() -> None:
+    names = {container.link_name(Path("/var/lib/pystack/lab/hosts") / name) for name in ("a", "b", "c" * 32)}
+    assert len(names) == 3
+    assert max(map(len, names)) <= 15
+
+
+def test_the_second_interface_has_an_address_and_no_way_to_the_outside(tmp_path: Path) -> None:
+    settings.apply_external(tmp_path, "10.91.8.10", IPv4Network("10.91.8.0/24"))
+    text = (tmp_path / settings.EXTERNAL_FILE).read_text()
+    assert "Name=ext0\n" in text
+    assert "Address=10.91.8.10/24\n" in text
+    assert "Gateway" not in text
+
+
 def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
     with pytest.raises(LabRefused) as refusal:
         platforms.find("debian-7")
