@@ -200,6 +200,7 @@ TABLE: tuple[tuple[str, Format], ...] = (
     ("common/rootwrap.conf", WORDS),
     *((f"{service}/*.conf", OSLO) for service in ("common", "keystone", "glance", "placement", "nova", "neutron")),
     *((f"{service}/*.conf", OSLO) for service in ("cinder", "heat")),
+    ("cinder/nfs_shares", WORDS),
     ("time/*.conf", WORDS),
     ("memcached/*.conf", WORDS),
     ("rabbitmq/*.conf", WORDS),

@@ -11,6 +11,9 @@ from installer.errors import AnswerFileError
 from installer.ports import PORTS
 from installer.resources.secret import Secret
 
+#: Where the dashboard is below the controller's address, as RDO's users know it.
+DASHBOARD = "/dashboard"
+
 
 def database_url(user: str, password: Secret, host: str, database: str, port: int = 3306) -> Secret:
     """Return SQLAlchemy's address of a MariaDB database through PyMySQL.
@@ -67,6 +70,15 @@ def api_url(answers: Mapping[str, Any], api: str, path: str = "") -> str:
         path: what comes after the port, such as ``/v2.1``.
     """
     return f"https://{bracketed(str(answers['CONFIG_CONTROLLER_HOST']))}:{PORTS[api]}{path}"
+
+
+def dashboard_url(answers: Mapping[str, Any]) -> str:
+    """Return the address of the dashboard, as users type it.
+
+    Args:
+        answers: the answer file; the controller's address is taken as it is written there.
+    """
+    return f"https://{bracketed(str(answers['CONFIG_CONTROLLER_HOST']))}{DASHBOARD}/"
 
 
 def _escaped(text: str) -> str:

@@ -144,7 +144,7 @@ class _Evaluation:
         for parameter in self.catalogue:
             if parameter.name in self.given:
                 self._judge(parameter, self.given[parameter.name], wrong.get(parameter.name))
-            elif parameter.required:
+            elif parameter.required and is_used(parameter.name, self.catalogue, self.values):
                 self._report_missing(parameter)
 
     def _report_missing(self, parameter: Parameter) -> None:
@@ -159,8 +159,9 @@ class _Evaluation:
             return parameter.type.parse(parameter.default)
         text = given.entry.value
         spelling = parameter.canonical(text)
-        if spelling in parameter.refuses:
-            raise ValueProblem(parameter.refuses[spelling], f"write {parameter.default}")
+        for part in (spelling, *spelling.split(",")):
+            if part in parameter.refuses:
+                raise ValueProblem(parameter.refuses[part], f"write {parameter.default}")
         text = parameter.takes.get(spelling, text)
         if parameter.is_secret and is_no_secret(text):
             text = ""
@@ -184,18 +185,23 @@ class _Evaluation:
             severity = Severity.ERROR if matters else Severity.WARNING
             unused = "" if matters else " (not used, so it does no harm)"
             self._report(severity, given, f"{parameter.name}: {wrong.message}{unused}", _remedy(wrong, text))
-        elif not text and parameter.required:
+        elif not text and parameter.required and matters:
             self._report(Severity.ERROR, given, f"{parameter.name} is empty", parameter.doc)
         elif not text and isinstance(parameter.type, YesNo) and parameter.is_supported:
             message = f"{parameter.name} is empty, which means its default, {parameter.default}"
             self._report(Severity.NOTICE, given, message, "write y or n")
         elif spelling in parameter.remarks:
             self._report(Severity.NOTICE, given, f"{parameter.name}: {parameter.remarks[spelling]}", "")
-        elif not parameter.is_supported and not parameter.when and not parameter.asks_for_nothing(text):
+        elif not parameter.is_supported and self._is_asked_for(parameter) and not parameter.asks_for_nothing(text):
             self._report_status(parameter, given)
         elif parameter.is_secret and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
             message = f"{parameter.name}: the quotation marks are part of the secret"
             self._report(Severity.NOTICE, given, message, "leave them out unless you want them in it")
+
+    def _is_asked_for(self, parameter: Parameter) -> bool:
+        """Tell whether a parameter has a say, and is not one of many of a service that is not supported itself."""
+        whole = all(self.catalogue[name].is_supported for name in parameter.when)
+        return whole and is_used(parameter.name, self.catalogue, self.values)
 
     def _report_status(self, parameter: Parameter, given: Given) -> None:
         if parameter.status is Status.REFUSED:

@@ -186,6 +186,8 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         "CONFIG_CONTROLLER_HOST": members[0].address,
         "CONFIG_COMPUTE_HOSTS": ",".join(host.address for host in workers),
         "CONFIG_NETWORK_HOSTS": members[0].address,
+        # A lab host has no volume group, and shares a kernel that may have no way to make one.
+        "CONFIG_CINDER_INSTALL": "n",
         "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
     }
     if all(host.external_address for host in members):

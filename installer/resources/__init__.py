@@ -18,6 +18,7 @@ MODULES = (
     "package",
     "sysctl",
     "unit",
+    "volume",
     "virtual_environment",
     "database_schema",
 )

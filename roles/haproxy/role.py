@@ -12,9 +12,12 @@ from installer.resources.command import Command
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.roles import Role, all_roles
+from installer.urls import DASHBOARD
 from roles.tls.role import SERVER
 
 CONFIGURATION = "/etc/haproxy/haproxy.cfg"
+#: What a browser gets that asks for nothing in particular. API to path.
+FIRST_PAGES = {"horizon": f"{DASHBOARD}/"}
 
 
 class HAProxy(Role):
@@ -45,6 +48,7 @@ class HAProxy(Role):
                     "port": PORTS[api],
                     "server": f"127.0.0.1:{local_port(api)}",
                     "redirected": REDIRECTED.get(api),
+                    "first_page": FIRST_PAGES.get(api),
                 }
                 for api in wanted_apis(cloud)
             ],

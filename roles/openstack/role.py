@@ -60,6 +60,12 @@ def home(cloud: Cloud) -> str:
     return f"/opt/pystack/{cloud.release}"
 
 
+def site_packages(cloud: Cloud, host: CloudHost) -> str:
+    """Return where the packages of the virtual environment are on a host."""
+    name = str(ROLE.facts(host)["python"]).rpartition("/")[2]
+    return f"{home(cloud)}/lib/{name}/site-packages"
+
+
 def stamp(cloud: Cloud) -> str:
     """Return the file that changes whenever the virtual environment does; units read it."""
     return f"{home(cloud)}/{STAMP}"

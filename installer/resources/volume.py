@@ -1,0 +1,183 @@
+"""What Cinder keeps: volume types, and the storage backends that its scheduler knows of."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence
+
+from installer.agent.host import Host
+from installer.resources import unit
+from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
+from installer.resources.keystone_api import KeystoneApi, NoAnswer
+from installer.resources.service_api import Entity, ServiceClient, service_client
+
+#: The extra spec that ties a volume type to the backends of that name.
+TIE = "volume_backend_name"
+YES = "yes"
+#: Seconds between two looks while waiting, and between two lines of progress.
+PAUSE, TELL = 1.0, 5.0
+#: How far the clocks of two hosts may be apart, in seconds.
+CLOCKS = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class VolumeType(Resource):
+    """A volume type that everybody may use, whose volumes one backend keeps. Its further extra specs are left alone.
+
+    Args:
+        keystone: where Keystone is, and its administrator.
+        url: address of the volume API, with its version.
+        type: the type's name.
+        backend: the backend's ``volume_backend_name``.
+    """
+
+    kind: ClassVar[str] = "volume-type"
+
+    keystone: KeystoneApi
+    url: str
+    type: str
+    backend: str
+
+    @property
+    def name(self) -> str:
+        return self.type
+
+    def expected(self) -> State:
+        return {TIE: self.backend}
+
+    @classmethod
+    def query(cls, resources: Sequence[VolumeType], host: Host) -> Dict[str, Actual]:
+        try:
+            found = {url: types(client) for url, client in _clients(resources, host).items()}
+        except NoAnswer as problem:
+            return {resource.id: Unknown(str(problem)) for resource in resources}
+        return {resource.id: resource.state(found[resource.url]) for resource in resources}
+
+    def state(self, found: Sequence[Entity]) -> Actual:
+        """Return the state among all types that Cinder has."""
+        own = self._own(found)
+        return None if own is None else {TIE: own.get("extra_specs", {}).get(TIE)}
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        client = _client(self, host)
+        own = self._own(types(client))
+        specs = {"extra_specs": {TIE: self.backend}}
+        if own is None:
+            client.post("/types", {"volume_type": {"name": self.type, **specs}})
+        else:
+            client.post(f"/types/{own['id']}/extra_specs", specs)
+
+    def _own(self, found: Sequence[Entity]) -> Optional[Entity]:
+        return next((entity for entity in found if entity["name"] == self.type), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class VolumeBackend(Resource):
+    """A storage backend whose driver works: it has told Cinder's scheduler what it has. The fix is to wait for it.
+
+    That the unit is active, or that Cinder shows its service as up, proves nothing: both are so for a minute after a
+    start, even when the driver could not be set up.
+
+    Args:
+        keystone: where Keystone is, and its administrator.
+        url: address of the volume API, with its version.
+        host: name by which Cinder knows the host.
+        backend: the backend's section in cinder.conf.
+        unit: the systemd unit that runs it, on this host.
+        limit: seconds to wait for it.
+    """
+
+    kind: ClassVar[str] = "volume-backend"
+
+    keystone: KeystoneApi
+    url: str
+    host: str
+    backend: str
+    unit: str
+    limit: float = 120.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}@{self.backend}"
+
+    def expected(self) -> State:
+        return {"works": YES}
+
+    @classmethod
+    def query(cls, resources: Sequence[VolumeBackend], host: Host) -> Dict[str, Actual]:
+        try:
+            pools = {url: pools_of(client) for url, client in _clients(resources, host).items()}
+        except NoAnswer as problem:
+            return {resource.id: Unknown(str(problem)) for resource in resources}
+        shown = unit.show([resource.unit for resource in resources], host)
+        return {
+            resource.id: {"works": resource.words(pools[resource.url], shown[resource.unit])} for resource in resources
+        }
+
+    def words(self, pools: Sequence[Entity], shown: Mapping[str, str]) -> str:
+        """Return ``yes``, or in words what is seen instead.
+
+        Args:
+            pools: what the scheduler knows, with capabilities.
+            shown: what systemctl shows of the unit.
+        """
+        own = [pool for pool in pools if pool["name"].partition("#")[0] == self.name]
+        if not own:
+            return "the scheduler has not heard of it"
+        began = unit.started(shown, reload=False)
+        heard = max(told_at(pool) for pool in own)
+        if began is not None and heard + CLOCKS < began:
+            return "the scheduler has not heard of it since it was started"
+        return YES
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        client = _client(self, host)
+        begun = told = time.monotonic()
+        while True:
+            (shown,) = unit.show([self.unit], host).values()
+            try:
+                seen = self.words(pools_of(client), shown)
+            except NoAnswer as problem:
+                seen = str(problem)
+            now = time.monotonic()
+            if seen == YES:
+                return
+            if shown["ActiveState"] == "failed":
+                raise CannotFix(f"{self.name} does not work ({seen}), because {self.unit} has failed")
+            if now - begun > self.limit:
+                raise CannotFix(f"{self.name} did not work within {self.limit:.0f} s; last seen: {seen}")
+            if now - told > TELL:
+                told = now
+                host.progress(f"waiting for {self.name}: {seen}")
+            time.sleep(PAUSE)
+
+    def diagnose(self, host: Host) -> List[str]:
+        return unit.Unit(self.unit).diagnose(host)
+
+
+def types(client: ServiceClient) -> List[Entity]:
+    """Return all volume types, private ones too."""
+    found: List[Entity] = client.get("/types?is_public=None")["volume_types"]
+    return found
+
+
+def pools_of(client: ServiceClient) -> List[Entity]:
+    """Return the pools that the scheduler knows, with their capabilities."""
+    found: List[Entity] = client.get("/scheduler-stats/get_pools?detail=true")["pools"]
+    return found
+
+
+def told_at(pool: Mapping[str, Any]) -> float:
+    """Return when a pool's capabilities were told, in seconds since 1970; Cinder writes UTC without saying so."""
+    text = str(pool["capabilities"]["timestamp"]).rstrip("Z")
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def _client(resource: Any, host: Host) -> ServiceClient:
+    return service_client(resource.keystone, resource.url, host)
+
+
+def _clients(resources: Sequence[Any], host: Host) -> Dict[str, ServiceClient]:
+    return {resource.url: _client(resource, host) for resource in resources}

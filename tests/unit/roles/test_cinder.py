@@ -1,0 +1,142 @@
+"""Volumes: what the answer file asks for becomes sections, packages, volume types and units where they belong."""
+
+from __future__ import annotations
+
+import configparser
+
+import pytest
+
+from installer import plan
+from installer.platforms import SUPPORTED
+from installer.resources.file import Directory, File
+from installer.resources.package import Package
+from installer.resources.unit import Unit
+from installer.resources.volume import VolumeBackend, VolumeType
+from installer.roles import all_roles
+from roles.cinder.backends import BACKENDS
+from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
+
+CONFIGURATION = "/etc/cinder/cinder.conf"
+NFS = {"CONFIG_CINDER_BACKEND": "nfs", "CONFIG_CINDER_NFS_MOUNTS": "192.0.2.9:/volumes,[2001:db8::9]:/more"}
+BOTH = {**NFS, "CONFIG_CINDER_BACKEND": "nfs,lvm"}
+APART = {"CONFIG_STORAGE_HOST": "192.0.2.20"}
+
+
+def sections(cloud, host=None):
+    parser = configparser.RawConfigParser(default_section="none")
+    parser.read_string(content_of(cloud, CONFIGURATION, host))
+    return parser
+
+
+def of_type(cloud, kind, host=None, role=None):
+    return [item for item in resources_of(cloud, host, role) if isinstance(item, kind)]
+
+
+def test_each_backend_has_a_section_a_volume_type_and_a_proof_that_it_works():
+    cloud = cloud_of(**BOTH)
+    found = sections(cloud)
+    assert found["DEFAULT"]["enabled_backends"] == "nfs,lvm"
+    for name in ("nfs", "lvm"):
+        assert found[name]["volume_backend_name"] == name
+    assert [(item.type, item.backend) for item in of_type(cloud, VolumeType)] == [("nfs", "nfs"), ("lvm", "lvm")]
+    assert [item.name for item in of_type(cloud, VolumeBackend)] == ["h0@nfs", "h0@lvm"]
+
+
+@pytest.mark.parametrize("order", ["lvm,nfs", "nfs,lvm"])
+def test_the_first_backend_has_the_default_volume_type(order):
+    cloud = cloud_of(**{**NFS, "CONFIG_CINDER_BACKEND": order})
+    assert sections(cloud)["DEFAULT"]["default_volume_type"] == order.split(",")[0]
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_backend_alone_brings_nothing_of_the_others(name):
+    cloud = cloud_of(**{**NFS, "CONFIG_CINDER_BACKEND": name})
+    assert [section for section in sections(cloud).sections() if section in BACKENDS] == [name]
+
+
+def test_the_volume_group_is_the_answer_files_and_its_address_the_hosts():
+    lvm = sections(cloud_of(CONFIG_CINDER_VOLUME_NAME="site.vg"))["lvm"]
+    assert lvm["volume_group"] == "site.vg"
+    assert lvm["target_ip_address"] == "192.0.2.10"
+
+
+def test_shares_stand_one_per_line_in_a_file_that_only_cinder_reads():
+    cloud = cloud_of(**NFS)
+    (shares,) = [item for item in of_type(cloud, File) if item.path == "/etc/cinder/nfs_shares"]
+    assert [line for line in shares.content.splitlines() if not line.startswith("#")] == [
+        "192.0.2.9:/volumes",
+        "[2001:db8::9]:/more",
+    ]
+    assert (shares.owner, shares.group, shares.mode) == ("root", "cinder", 0o640)
+    volume = next(item for item in of_type(cloud, Unit) if item.unit == "openstack-cinder-volume.service")
+    assert shares.path in volume.reads
+
+
+def test_storage_apart_from_the_controller_has_the_backends_and_the_controller_has_not():
+    cloud = cloud_of(**BOTH, **APART)
+    controller, storage = cloud.hosts[0], next(host for host in cloud.hosts if host.address == "192.0.2.20")
+    assert not set(BACKENDS) & set(sections(cloud, controller).sections())
+    assert "keystone_authtoken" not in sections(cloud, storage).sections()
+    assert {item.unit for item in of_type(cloud, Unit, controller) if "cinder" in item.unit} == {
+        "openstack-cinder-api.service",
+        "openstack-cinder-scheduler.service",
+    }
+    assert {item.unit for item in of_type(cloud, Unit, storage) if "cinder" in item.unit} == {
+        "openstack-cinder-volume.service"
+    }
+    steps = {step.key: step for step in plan.build(cloud, all_roles())}
+    needs = steps["192.0.2.20", "cinder_volume"].needs
+    assert {("192.0.2.10", "cinder"), ("192.0.2.10", "catalogue"), ("192.0.2.20", "openstack")} <= needs
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_the_programs_that_drivers_call_are_installed(platform):
+    cloud = cloud_of(platform=platform, **BOTH)
+    packages = {item.package for item in of_type(cloud, Package, role="cinder_volume")}
+    assert packages >= {"lvm2", "sudo"}
+    assert packages & {"nfs-common", "nfs-utils"}
+    assert packages & {"qemu-utils", "qemu-img"}
+    assert packages & {"targetcli", "targetcli-fb", "tgt"}
+
+
+def test_without_lvm_no_iscsi_target_is_installed_and_its_port_is_free():
+    cloud = cloud_of(**NFS)
+    packages = {item.package for item in of_type(cloud, Package, role="cinder_volume")}
+    assert not packages & {"lvm2", "targetcli-fb"}
+    role = next(role for role in all_roles() if role.name == "cinder_volume")
+    assert not role.ports(cloud, cloud.hosts[0])
+    assert set(role.ports(cloud_of(**BOTH), cloud.hosts[0])) == {3260}
+
+
+@pytest.mark.parametrize(
+    ("answers", "settings"),
+    [
+        ({}, {}),
+        (
+            {"CONFIG_CINDER_BACKUP": "posix", "CONFIG_CINDER_BACKUP_PATH": "/srv/backup"},
+            {"backup_driver": "cinder.backup.drivers.posix.PosixBackupDriver", "backup_posix_path": "/srv/backup"},
+        ),
+        (
+            {"CONFIG_CINDER_BACKUP": "nfs", "CONFIG_CINDER_BACKUP_SHARE": "192.0.2.9:/b"},
+            {"backup_driver": "cinder.backup.drivers.nfs.NFSBackupDriver", "backup_share": "192.0.2.9:/b"},
+        ),
+    ],
+    ids=["none", "a folder", "a share"],
+)
+def test_backups_are_made_where_the_answer_file_says(answers, settings):
+    cloud = cloud_of(**NFS, **answers)
+    found = sections(cloud)["DEFAULT"]
+    assert {key: value for key, value in found.items() if key.startswith("backup_")} == settings
+    units = {item.unit for item in of_type(cloud, Unit)}
+    assert ("openstack-cinder-backup.service" in units) == bool(settings)
+    folders = {item.path for item in of_type(cloud, Directory)}
+    assert ("/srv/backup" in folders) == (settings.get("backup_posix_path") == "/srv/backup")
+
+
+def test_without_the_volume_service_nothing_of_it_is_left_in_the_plan():
+    cloud = cloud_of(CONFIG_CINDER_INSTALL="n")
+    assert not [item.id for item in resources_of(cloud) if "cinder" in item.id]
+
+
+def test_without_the_image_service_none_is_named():
+    assert "glance_api_servers" not in sections(cloud_of(**NFS, CONFIG_GLANCE_INSTALL="n"))["DEFAULT"]
