@@ -24,12 +24,13 @@ def facts(host: Host) -> Dict[str, Any]:
         "os_release": parse_assignments(_read("/etc/os-release")),
         "hostname": socket.gethostname(),
         "fqdn": socket.getfqdn(),
-        "addresses": _addresses(host),
+        **_network(host),
         "architecture": os.uname().machine,
         "kernel": os.uname().release,
         "cores": len(os.sched_getaffinity(0)),
         "memory_mib": parse_memory_mib(_read("/proc/meminfo")),
         "file_systems": {path: _file_system(path) for path in FILE_SYSTEMS if os.path.isdir(path)},
+        "kernel_openvswitch": _kernel_openvswitch(host),
         "virtualization": host.run(["systemd-detect-virt"], expect=None).out.strip() or "none",
         "systemd": os.path.isdir("/run/systemd/system"),
         "python": _pythons(host),
@@ -62,8 +63,36 @@ def parse_addresses(text: str) -> List[str]:
     return sorted(found, key=lambda address: ":" in address)
 
 
-def _addresses(host: Host) -> List[str]:
-    return parse_addresses(host.run(["ip", "-o", "addr", "show", "scope", "global"], expect=None).out)
+def parse_interfaces(text: str) -> Dict[str, List[str]]:
+    """Return the addresses of ``ip -o addr show scope global`` with their prefix lengths, by interface."""
+    found: Dict[str, List[str]] = {}
+    for name, address in re.findall(r"^\d+:\s+(\S+?)(?:@\S+)?\s+inet6?\s+(\S+)", text, re.MULTILINE):
+        found.setdefault(name, []).append(address)
+    return found
+
+
+def may_load_modules(status: str) -> bool:
+    """Tell whether a process, by its /proc/PID/status, has CAP_SYS_MODULE (16: see linux/capability.h)."""
+    found = re.search(r"^CapEff:\s+([0-9a-f]+)$", status, re.MULTILINE)
+    return bool(found and int(found.group(1), 16) >> 16 & 1)
+
+
+def _network(host: Host) -> Dict[str, Any]:
+    """Return ``addresses`` of this host, and all its ``interfaces`` with theirs."""
+    text = host.run(["ip", "-o", "addr", "show", "scope", "global"], expect=None).out
+    held = parse_interfaces(text)
+    return {
+        "addresses": parse_addresses(text),
+        "interfaces": {name: held.get(name, []) for name in sorted(os.listdir("/sys/class/net"))},
+    }
+
+
+def _kernel_openvswitch(host: Host) -> bool:
+    """Tell whether this kernel has the datapath of Open vSwitch, or can load it. Loads nothing."""
+    if os.path.isdir("/sys/module/openvswitch"):
+        return True
+    loadable = host.run(["modprobe", "--dry-run", "--quiet", "openvswitch"], expect=None).code == 0
+    return loadable and may_load_modules(_read("/proc/self/status"))
 
 
 def _pythons(host: Host) -> List[Mapping[str, str]]:

@@ -15,6 +15,8 @@ MODULES = (
     "keystone",
     "keystone_bootstrap",
     "message_queue",
+    "openvswitch",
+    "ovsdb_listener",
     "package",
     "sysctl",
     "unit",

@@ -3,7 +3,13 @@ from __future__ import annotations
 import socket
 
 from installer.agent import reach, remains, sockets
-from installer.agent.facts import parse_addresses, parse_assignments, parse_memory_mib
+from installer.agent.facts import (
+    may_load_modules,
+    parse_addresses,
+    parse_assignments,
+    parse_interfaces,
+    parse_memory_mib,
+)
 
 
 def test_a_listening_socket_is_found_with_the_program_that_holds_it() -> None:
@@ -60,3 +66,13 @@ def test_facts_are_read_from_what_linux_says() -> None:
     assert parse_memory_mib("MemTotal:       24683844 kB\n") == 24105
     lines = "2: eth0    inet6 fd00::2/64 scope global \n2: eth0    inet 192.0.2.2/24 brd x scope global eth0\n"
     assert parse_addresses(lines) == ["192.0.2.2", "fd00::2"]
+    assert parse_interfaces("3: br-ex@if7    inet 198.51.100.2/24 brd x scope global br-ex\n" + lines) == {
+        "br-ex": ["198.51.100.2/24"],
+        "eth0": ["fd00::2/64", "192.0.2.2/24"],
+    }
+
+
+def test_a_container_that_may_not_load_modules_is_told_from_a_host_that_may() -> None:
+    assert may_load_modules("CapPrm:\t0\nCapEff:\t000001ffffffffff\n")
+    assert not may_load_modules("CapEff:\t00000000fcecffff\n")
+    assert not may_load_modules("")
