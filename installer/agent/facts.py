@@ -11,6 +11,7 @@ import time
 from typing import Any, Dict, List, Mapping
 
 from installer.agent.host import Host
+from installer.agent.kvm import kvm
 
 #: Interpreters that an OpenStack release may ask for.
 INTERPRETERS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
@@ -31,6 +32,7 @@ def facts(host: Host) -> Dict[str, Any]:
         "memory_mib": parse_memory_mib(_read("/proc/meminfo")),
         "file_systems": {path: _file_system(path) for path in FILE_SYSTEMS if os.path.isdir(path)},
         "kernel_openvswitch": _kernel_openvswitch(host),
+        "kvm": kvm(),
         "virtualization": host.run(["systemd-detect-virt"], expect=None).out.strip() or "none",
         "systemd": os.path.isdir("/run/systemd/system"),
         "python": _pythons(host),

@@ -152,6 +152,33 @@ def disk(seen: Seen) -> Iterator[Finding]:
         yield Finding("disk", "success", f"{free / 1024:.1f} GiB free", host=seen.host.address)
 
 
+def processor(seen: Seen) -> Iterator[Finding]:
+    """Instances can run on the host's processor, or the operator knows that they are emulated."""
+    if "compute" not in seen.host.groups or not seen.cloud.answers["CONFIG_NOVA_INSTALL"]:
+        return
+    kvm, asked = seen.report["facts"]["kvm"], seen.cloud.answers["CONFIG_NOVA_LIBVIRT_VIRT_TYPE"]
+    if kvm["works"] or asked == "qemu":
+        yield Finding("processor", "success", kvm["found"], host=seen.host.address)
+    elif asked == "kvm":
+        yield Finding(
+            "processor",
+            "warn",
+            kvm["found"],
+            "CONFIG_NOVA_LIBVIRT_VIRT_TYPE=kvm asks for it all the same; instances will not start if it stays so",
+            "leave the parameter empty: instances are then emulated on hosts that can do no better",
+            seen.host.address,
+        )
+    else:
+        yield Finding(
+            "processor",
+            "warn",
+            f"{kvm['found']}; instances are emulated",
+            "they run some ten times slower",
+            "switch on virtualization in the firmware, or nested virtualization where this host is a guest itself",
+            seen.host.address,
+        )
+
+
 def ports_free(seen: Seen) -> Iterator[Finding]:
     """No other program listens on a port that a service will need."""
     taken = [
@@ -262,6 +289,7 @@ CHECKS: tuple[Check, ...] = (
     python,
     privilege,
     size,
+    processor,
     disk,
     ports_free,
     sources,

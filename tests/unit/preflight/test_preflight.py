@@ -37,6 +37,7 @@ def fine(number: str) -> dict[str, Any]:
             "machine_id": f"id-{number}",
             "boot_id": f"boot-{number}",
             "architecture": "x86_64",
+            "kvm": {"works": True, "found": "a guest runs"},
         },
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
@@ -56,17 +57,19 @@ def merged(base: Any, change: Any) -> Any:
 def findings(change: dict[str, Any]) -> list[Any]:
     change = copy.deepcopy(change)
     platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
+    answers = {"CONFIG_OPENSTACK_RELEASE": "2026.2", "CONFIG_NOVA_INSTALL": True, "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": ""}
+    answers.update(change.pop("answers", {}))
     reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}
     hosts = tuple(
         CloudHost(
             address,
-            frozenset({"controller"}),
+            frozenset({"controller", "compute"}),
             report["facts"],
             platform if address == "10.0.0.1" else Platform("debian", "13"),
         )
         for address, report in reports.items()
     )
-    cloud = Cloud({"CONFIG_OPENSTACK_RELEASE": "2026.2"}, hosts, None)  # type: ignore[arg-type]
+    cloud = Cloud(answers, hosts, None)  # type: ignore[arg-type]
     return preflight.check(cloud, [Identity()], reports)
 
 
@@ -84,6 +87,13 @@ def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, An
     assert bad[0].why
     assert case.get("remedy", "") in bad[0].remedy
     assert bad[0].remedy
+
+
+def test_emulation_that_was_asked_for_is_no_reason_to_warn() -> None:
+    emulated = {"facts": {"kvm": {"works": False, "found": "there is no /dev/kvm"}}}
+    assert {finding.outcome for finding in findings(emulated)} == {"success", "warn"}
+    asked = {**emulated, "answers": {"CONFIG_NOVA_LIBVIRT_VIRT_TYPE": "qemu"}}
+    assert {finding.outcome for finding in findings(asked)} == {"success"}
 
 
 def test_failures_come_before_everything_else() -> None:
