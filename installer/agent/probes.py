@@ -6,17 +6,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict
 
-from installer.agent import lock, names, reach, remains, sockets
+from installer.agent import lock, names, reach, remains, sockets, volume_groups
 from installer.agent.facts import facts
 from installer.agent.host import Host
 
 
 def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``reach`` and ``remains``, found side by side;
-    and ``time``, this host's clock in seconds since 1970.
+    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``reach``, ``remains`` and ``volume_groups``, found side by
+    side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``. What is not asked for is left out.
+        ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``; whether to look for ``volume_groups``. What
+            is not asked for is left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -29,6 +30,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         probes["names"] = lambda: names.resolve(ask["names"])
     if "proxies" in ask:
         probes["reach"] = lambda: reach.reach(ask.get("index"), ask["proxies"], host)
+    if ask.get("volume_groups"):
+        probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}

@@ -12,7 +12,7 @@ from uv import find_uv_bin
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.preflight import between_hosts, host_checks
+from installer.preflight import between_hosts, host_checks, storage_checks
 from installer.roles import Role
 
 #: Failures first: they are what the operator must read.
@@ -30,6 +30,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
         "names": [host.address for host in hosts],
         "index": str(answers["CONFIG_PACKAGE_INDEX"] or "") or default_index(),
         "proxies": proxies(answers),
+        "volume_groups": storage_checks.are_volumes_in_a_group(answers),
     }
 
 
@@ -62,7 +63,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             if role.wanted(cloud) and host.groups & set(role.groups)
             for port, programs in role.ports(cloud, host).items()
         }
-        for look in host_checks.CHECKS:
+        for look in (*host_checks.CHECKS, *storage_checks.CHECKS):
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)

@@ -42,6 +42,10 @@ def fine(number: str) -> dict[str, Any]:
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
+        "volume_groups": {
+            "groups": [{"name": "cinder-volumes", "size_mib": 20480, "free_mib": 10240}],
+            "problem": "",
+        },
         "reach": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
         "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
         "clock_ahead": 0.01,
@@ -57,13 +61,20 @@ def merged(base: Any, change: Any) -> Any:
 def findings(change: dict[str, Any]) -> list[Any]:
     change = copy.deepcopy(change)
     platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
-    answers = {"CONFIG_OPENSTACK_RELEASE": "2026.2", "CONFIG_NOVA_INSTALL": True, "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": ""}
+    answers = {
+        "CONFIG_OPENSTACK_RELEASE": "2026.2",
+        "CONFIG_NOVA_INSTALL": True,
+        "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": "",
+        "CONFIG_CINDER_INSTALL": True,
+        "CONFIG_CINDER_BACKEND": ["nfs", "lvm"],
+        "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
+    }
     answers.update(change.pop("answers", {}))
     reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}
     hosts = tuple(
         CloudHost(
             address,
-            frozenset({"controller", "compute"}),
+            frozenset({"controller", "compute", "storage"}),
             report["facts"],
             platform if address == "10.0.0.1" else Platform("debian", "13"),
         )
@@ -103,3 +114,9 @@ def test_failures_come_before_everything_else() -> None:
 def test_every_check_of_a_host_and_between_hosts_has_a_case_that_fails() -> None:
     titles = {finding.title for finding in findings({})} | {"systemd"}
     assert titles - {case["check"] for case in CASES} == set()
+
+
+@pytest.mark.parametrize("answers", [{"CONFIG_CINDER_INSTALL": False}, {"CONFIG_CINDER_BACKEND": ["nfs"]}])
+def test_nobody_misses_a_volume_group_that_nothing_is_kept_in(answers: dict[str, Any]) -> None:
+    found = findings({"volume_groups": {"groups": []}, "answers": answers})
+    assert "volume group" not in {finding.title for finding in found}

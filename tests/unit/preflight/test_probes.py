@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
-from installer.agent import reach, remains, sockets
+import pytest
+
+from installer.agent import reach, remains, sockets, volume_groups
 from installer.agent.facts import (
     may_load_modules,
     parse_addresses,
@@ -10,6 +13,7 @@ from installer.agent.facts import (
     parse_interfaces,
     parse_memory_mib,
 )
+from tests.unit.resources.fake_host import FakeHost
 
 
 def test_a_listening_socket_is_found_with_the_program_that_holds_it() -> None:
@@ -76,3 +80,20 @@ def test_a_container_that_may_not_load_modules_is_told_from_a_host_that_may() ->
     assert may_load_modules("CapPrm:\t0\nCapEff:\t000001ffffffffff\n")
     assert not may_load_modules("CapEff:\t00000000fcecffff\n")
     assert not may_load_modules("")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            '{"report": [{"vg": [{"vg_name":"data", "vg_size":"20476.00", "vg_free":"0"}]}]}',
+            {"groups": [{"name": "data", "size_mib": 20476, "free_mib": 0}], "problem": ""},
+        ),
+        ('{"report": [{"vg": []}]}', {"groups": [], "problem": ""}),
+        ((127, "", "No such file"), {"groups": [], "problem": "LVM is not installed"}),
+        ((5, "", "  /run/lock/lvm: open failed\n"), {"groups": [], "problem": "/run/lock/lvm: open failed"}),
+    ],
+    ids=["one", "none", "no LVM", "LVM fails"],
+)
+def test_volume_groups_are_what_lvm_tells(answer: Any, told: dict[str, Any]) -> None:
+    assert volume_groups.volume_groups(FakeHost({"vgs": answer})) == told
