@@ -154,7 +154,16 @@ def tables(
 
 
 def api(
-    cloud: Cloud, host: CloudHost, service: str, *, name: str, unit: str, module: str, reads: Iterable[str]
+    cloud: Cloud,
+    host: CloudHost,
+    service: str,
+    *,
+    name: str,
+    unit: str,
+    module: str,
+    reads: Iterable[str],
+    patience: int = 30,
+    template: str = "common/api.uwsgi.ini.j2",
 ) -> Iterator[Resource]:
     """Yield an API served by uwsgi behind HAProxy, and its unit.
 
@@ -166,18 +175,21 @@ def api(
         unit: name of its unit, such as ``openstack-glance-api.service``.
         module: module and name of the WSGI application, such as ``glance.wsgi.api:application``.
         reads: paths of what it reads; server, unit and environment need not be named.
+        patience: seconds for which a client may neither send nor take anything; more where whole files go through.
+        template: makes the configuration of uwsgi; one of the service's own extends the default.
     """
     server, file = f"{SERVERS}/{name}.ini", f"/etc/systemd/system/{unit}"
     yield Directory(SERVERS)
     yield rendered_file(
         server,
-        "common/api.uwsgi.ini.j2",
+        template,
         name=name,
         port=local_port(name),
         module=module,
         home=home(cloud),
         processes=workers(cloud, host),
         threads=THREADS,
+        patience=patience,
     )
     yield rendered_file(file, "common/api.service.j2", name=name, user=service, home=home(cloud), ini=server)
     yield Unit(unit, reads=(*reads, additions(service), server, file, ENVIRONMENT, stamp(cloud)))

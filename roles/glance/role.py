@@ -16,6 +16,8 @@ CONFIGURATION = "/etc/glance/glance-api.conf"
 UNIT = "openstack-glance-api.service"
 #: Images, what is uploaded before it becomes one, and what an import works on.
 IMAGES, STAGING, TASKS = (f"/var/lib/glance/{name}" for name in ("images", "staging", "tasks"))
+#: As long as HAProxy waits: images come from whatever the client reads them from.
+PATIENCE = 600
 
 
 class Glance(Role):
@@ -64,6 +66,7 @@ class Glance(Role):
             unit=UNIT,
             module="glance.wsgi.api:application",
             reads=(CONFIGURATION,),
+            patience=PATIENCE,
         )
         yield service.answering(cloud, "glance", UNIT)
 

@@ -18,6 +18,8 @@ from roles.tls.role import SERVER
 CONFIGURATION = "/etc/haproxy/haproxy.cfg"
 #: What a browser gets that asks for nothing in particular. API to path.
 FIRST_PAGES = {"horizon": f"{DASHBOARD}/"}
+#: APIs to which the body of a request is passed on as it comes, however long that takes.
+STREAMED = ("glance",)
 
 
 class HAProxy(Role):
@@ -49,6 +51,7 @@ class HAProxy(Role):
                     "server": f"127.0.0.1:{local_port(api)}",
                     "redirected": REDIRECTED.get(api),
                     "first_page": FIRST_PAGES.get(api),
+                    "streamed": api in STREAMED,
                 }
                 for api in wanted_apis(cloud)
             ],
