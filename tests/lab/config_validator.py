@@ -25,6 +25,6 @@ def problems(host: LabHost, path: str) -> str:
         path: a key of ``FILES``.
     """
     declared = FILES[path]
-    question = {"path": path, "namespaces": declared["namespaces"], "like": declared.get("like", {})}
+    question = {"path": path, "like": {}, "without": [], **declared}
     python = f"set -a; . /etc/pystack/env; exec python - {shlex.quote(json.dumps(question))}"
     return host.run(f"bash -c {shlex.quote(python)}", stdin=PROGRAM, check=True).stdout

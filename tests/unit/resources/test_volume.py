@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from installer.agent.host import Host
+from installer.resources.base import Unknown, from_wire, to_wire
+from installer.resources.keystone_api import KeystoneApi, NoAnswer, Refused
+from installer.resources.secret import Secret
+from installer.resources.service_api import refusal
+from installer.resources.volume import VolumeBackend, VolumeType, told_at
+
+KEYSTONE = KeystoneApi("http://127.0.0.1:1/v3", Secret("pw"))
+URL = "http://127.0.0.1:1/v3"
+NFS = VolumeType(KEYSTONE, URL, "nfs", "nfs")
+BACKEND = VolumeBackend(KEYSTONE, URL, "h", "nfs", "openstack-cinder-volume.service")
+#: 2026-11-22 15:17:14 UTC
+STARTED = {"MainPID": "7", "ExecMainStartTimestamp": "Sun 2026-11-22 15:17:14.000000 UTC", "ActiveState": "active"}
+
+
+@pytest.mark.parametrize(
+    ("types", "state"),
+    [
+        ([], None),
+        ([{"name": "lvm", "extra_specs": {"volume_backend_name": "nfs"}}], None),
+        ([{"name": "nfs", "extra_specs": {"volume_backend_name": "nfs", "more": "x"}}], {"volume_backend_name": "nfs"}),
+        ([{"name": "nfs", "extra_specs": {}}], {"volume_backend_name": None}),
+        ([{"name": "nfs"}], {"volume_backend_name": None}),
+    ],
+    ids=["none", "another's", "the one, with more", "without a backend", "whose specs are not shown"],
+)
+def test_a_volume_type_is_known_by_its_name(types: list[dict[str, Any]], state: Any) -> None:
+    assert NFS.state(types) == state
+
+
+def pool(name: str, timestamp: str) -> dict[str, Any]:
+    return {"name": name, "capabilities": {"timestamp": timestamp}}
+
+
+@pytest.mark.parametrize(
+    ("pools", "words"),
+    [
+        ([], "the scheduler has not heard of it"),
+        ([pool("other@nfs#nfs", "2026-11-22T15:17:20.000000")], "the scheduler has not heard of it"),
+        ([pool("h@nfs2#nfs", "2026-11-22T15:17:20.000000")], "the scheduler has not heard of it"),
+        ([pool("h@nfs#nfs", "2026-11-22T15:16:00.000000")], "the scheduler has not heard of it since it was started"),
+        ([pool("h@nfs#a", "2026-11-22T15:16:00"), pool("h@nfs#b", "2026-11-22T15:17:20.5")], "yes"),
+        ([pool("h@nfs#nfs", "2026-11-22T15:17:11.000000")], "yes"),
+    ],
+    ids=["nothing", "another host's", "another backend's", "an old one", "one of two pools", "clocks differ"],
+)
+def test_a_backend_works_once_the_scheduler_has_heard_of_it_since_its_start(
+    pools: list[dict[str, Any]], words: str
+) -> None:
+    assert BACKEND.words(pools, STARTED) == words
+
+
+def test_cinders_times_are_utc() -> None:
+    assert told_at(pool("x", "1970-01-02T00:00:00.250000")) == 86400.25
+    assert told_at(pool("x", "1970-01-02T00:00:00Z")) == 86400
+
+
+def test_while_nobody_answers_nothing_is_known() -> None:
+    for resource in (NFS, BACKEND):
+        state = type(resource).query([resource], Host())[resource.id]
+        assert isinstance(state, Unknown)
+        assert "127.0.0.1:1" in state.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind", "words"),
+    [
+        (400, b'{"badRequest": {"code": 400, "message": "no such type"}}', Refused, "400 to GET u: no such type"),
+        (404, b"<html>\noh</html>", Refused, "404 to GET u: <html> oh</html>"),
+        (404, b"[1, 2]", Refused, "404 to GET u: [1, 2]"),
+        (503, b"No server is available", NoAnswer, "u does not answer yet: 503"),
+    ],
+)
+def test_what_an_error_of_a_service_means(status: int, text: bytes, kind: type[Exception], words: str) -> None:
+    problem = refusal(status, text, "GET u")
+    assert type(problem) is kind
+    assert words in str(problem)
+
+
+@pytest.mark.parametrize("resource", [NFS, BACKEND])
+def test_they_cross_the_wire(resource: Any) -> None:
+    assert from_wire(to_wire(resource)) == resource
+    assert resource.reads_secrets() == [KEYSTONE.password]
