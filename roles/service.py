@@ -178,6 +178,37 @@ def api(
         patience: seconds for which a client may neither send nor take anything; more where whole files go through.
         template: makes the configuration of uwsgi; one of the service's own extends the default.
     """
+    yield from web_server(
+        cloud,
+        host,
+        service,
+        name=name,
+        unit=unit,
+        module=module,
+        reads=(*reads, additions(service)),
+        patience=patience,
+        template=template,
+    )
+
+
+def web_server(
+    cloud: Cloud,
+    host: CloudHost,
+    service: str,
+    *,
+    name: str,
+    unit: str,
+    module: str,
+    reads: Iterable[str],
+    patience: int = 30,
+    template: str = "common/api.uwsgi.ini.j2",
+    **context: Any,
+) -> Iterator[Resource]:
+    """Yield uwsgi with one application behind HAProxy, and its unit; all arguments but the last are those of ``api``.
+
+    Args:
+        context: what else the template may name.
+    """
     server, file = f"{SERVERS}/{name}.ini", f"/etc/systemd/system/{unit}"
     yield Directory(SERVERS)
     yield rendered_file(
@@ -190,9 +221,10 @@ def api(
         processes=workers(cloud, host),
         threads=THREADS,
         patience=patience,
+        **context,
     )
     yield rendered_file(file, "common/api.service.j2", name=name, user=service, home=home(cloud), ini=server)
-    yield Unit(unit, reads=(*reads, additions(service), server, file, ENVIRONMENT, stamp(cloud)))
+    yield Unit(unit, reads=(*reads, server, file, ENVIRONMENT, stamp(cloud)))
 
 
 def daemon(
@@ -227,6 +259,13 @@ def daemon(
         after=after,
     )
     yield Unit(unit, reads=(*reads, additions(service), file, ENVIRONMENT, stamp(cloud)))
+
+
+def units_last(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """Yield resources with all units at the end: neighbours of one kind are started together, not one by one."""
+    made = list(resources)
+    yield from (item for item in made if not isinstance(item, Unit))
+    yield from (item for item in made if isinstance(item, Unit))
 
 
 def answering(cloud: Cloud, name: str, unit: str, path: str = "/") -> Answering:

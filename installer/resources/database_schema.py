@@ -8,7 +8,7 @@ import os
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Host
-from installer.resources.base import Actual, Resource, State
+from installer.resources.base import Actual, FixFailed, Resource, State
 from installer.resources.file import write_atomically
 from installer.resources.sql import LOCAL, DatabaseServer, ask, by_server, identifier, literal, why_unknown
 
@@ -23,7 +23,8 @@ class DatabaseSchema(Resource):
     They are complete when the command has ended well for this release, which a note on the host tells, and the
     database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, and
     the database was empty before the first one, its tables are dropped and made once more: MariaDB cannot take back
-    half a migration, and nothing but migrations was there yet.
+    half a migration, and nothing but migrations was there yet. Databases that one command makes the tables of are made
+    together.
 
     Args:
         database: its name.
@@ -32,6 +33,7 @@ class DatabaseSchema(Resource):
         release: the OpenStack release.
         server: how to look into the database: as MariaDB's root on this host, or as the service's own account.
         env: additions to the command's environment; no secrets.
+        program: text for the command's standard input.
     """
 
     kind: ClassVar[str] = "database-schema"
@@ -42,6 +44,7 @@ class DatabaseSchema(Resource):
     release: str
     server: DatabaseServer = LOCAL
     env: Tuple[Tuple[str, str], ...] = ()
+    program: str = dataclasses.field(default="", repr=False)
 
     @property
     def name(self) -> str:
@@ -67,25 +70,44 @@ class DatabaseSchema(Resource):
         return found
 
     def fix(self, actual: Actual, host: Host) -> None:
-        server = DatabaseServer(*self.server)
-        note = _read_note(self.database) or {}
-        empty = not _tables(server, self.database, host)
-        first = empty or bool(note.get("first"))
-        _write_note(self.database, {"first": first})
-        host.progress(f"making the tables of {self.database}")
-        try:
-            self._sync(host)
-        except CommandFailed:
-            if empty or not first:
-                raise
-            host.progress(f"dropping what a cut-off run left in {self.database}, and making it once more")
-            _drop_tables(server, self.database, host)
-            self._sync(host)
-        versions = _versions(server, [self.database], host)[self.database]
-        _write_note(self.database, {"release": self.release, "versions": versions})
+        self.fix_all([(self, actual)], host)
 
-    def _sync(self, host: Host) -> None:
-        host.run(self.argv, user=self.account, env=dict(self.env), timeout=3600)
+    @classmethod
+    def fix_all(cls, differing: Sequence[Tuple[DatabaseSchema, Actual]], host: Host) -> None:
+        together: Dict[Any, List[DatabaseSchema]] = {}
+        for item, _ in differing:
+            together.setdefault((item.argv, item.account, item.env, item.program), []).append(item)
+        for group in together.values():
+            try:
+                _make(group, host)
+            except Exception as problem:
+                raise FixFailed(group[0]) from problem
+
+
+def _make(group: Sequence[DatabaseSchema], host: Host) -> None:
+    """Run the command that several databases have in common, once; once more if a run that was cut off needs it."""
+    command, names = group[0], ", ".join(item.database for item in group)
+    empty = [item for item in group if not _tables(DatabaseServer(*item.server), item.database, host)]
+    begun = [item for item in group if item not in empty and (_read_note(item.database) or {}).get("first")]
+    for item in group:
+        _write_note(item.database, {"first": item in empty or item in begun})
+    host.progress(f"making the tables of {names}")
+
+    def sync() -> None:
+        host.run(command.argv, stdin=command.program or None, user=command.account, env=dict(command.env), timeout=3600)
+
+    try:
+        sync()
+    except CommandFailed:
+        if not begun:
+            raise
+        for item in [*begun, *empty]:
+            host.progress(f"dropping what a cut-off run left in {item.database}, and making it once more")
+            _drop_tables(DatabaseServer(*item.server), item.database, host)
+        sync()
+    for item in group:
+        versions = _versions(DatabaseServer(*item.server), [item.database], host)[item.database]
+        _write_note(item.database, {"release": item.release, "versions": versions})
 
 
 def state_of(note: Optional[Mapping[str, Any]], versions: Sequence[str]) -> Actual:

@@ -1,0 +1,141 @@
+"""What runs inside the test image: BusyBox with a handful of scripts, unpacked into memory at every boot."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+#: Written to the console when the guest can be logged in to; the console's login prompt comes after it.
+READY = "pystack test image: ready"
+
+_INITTAB = """\
+::sysinit:/etc/start
+ttyS0::respawn:/sbin/getty -L 115200 ttyS0 vt100
+tty1::respawn:/sbin/getty 38400 tty1 linux
+::ctrlaltdel:/sbin/reboot
+::shutdown:/bin/umount -a -r
+"""
+
+_START = """\
+#!/bin/sh
+export PATH=/sbin:/bin HOME=/root
+say() { echo "pystack test image: $*, $(cut -d ' ' -f 1 /proc/uptime) s after power-on"; }
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /run
+for module in $(cat /etc/modules); do insmod "/lib/modules/$module"; done
+mkdir -p /etc/acpi/PWRF
+printf '#!/bin/sh\\npoweroff\\n' >/etc/acpi/PWRF/00000080
+chmod 755 /etc/acpi/PWRF/00000080
+acpid
+hostname pystack-test
+ip link set lo up
+
+for path in /sys/class/net/*; do
+  interface=${path##*/}
+  [ "$interface" = lo ] && continue
+  ip link set "$interface" up
+  udhcpc -i "$interface" -b -t 20 -T 2 -O staticroutes -O mtu -s /etc/address
+done
+
+/etc/metadata
+dropbear -R -s
+say ready
+"""
+
+# Run by udhcpc with what the DHCP server said in the environment. Where it sends routes, its router does not count
+# (RFC 3442); OVN sends the one to the metadata service so.
+_ADDRESS = """\
+#!/bin/sh
+case "$1" in bound | renew) ;; *) exit 0 ;; esac
+ip address flush dev "$interface"
+ip address add "$ip/$mask" dev "$interface"
+[ -n "$mtu" ] && ip link set "$interface" mtu "$mtu"
+if [ -n "$staticroutes" ]; then
+  set -- $staticroutes
+  while [ $# -ge 2 ]; do
+    if [ "$2" = 0.0.0.0 ]; then
+      ip route add "$1" dev "$interface"
+    else
+      ip route add "$1" via "$2" dev "$interface"
+    fi
+    shift 2
+  done
+else
+  for one in $router; do ip route add default via "$one" dev "$interface"; done
+fi
+: >/etc/resolv.conf
+for one in $dns; do echo "nameserver $one" >>/etc/resolv.conf; done
+echo "pystack test image: $interface has the address $ip/$mask"
+"""
+
+# A configuration drive, else the metadata service: of either the name, the key and a script that the user gave.
+_METADATA = """\
+#!/bin/sh
+keys=/root/.ssh/authorized_keys
+drive=/run/drive/openstack/latest
+fetch() { wget -T 4 -q -O "$2" "http://169.254.169.254/latest/$1" 2>/dev/null; }
+
+source=
+mkdir -p /run/drive
+for device in /dev/sr0 /dev/vd[b-z] /dev/sd[a-z]; do
+  mount -o ro "$device" /run/drive 2>/dev/null || continue
+  if [ -s $drive/meta_data.json ]; then
+    source='a configuration drive'
+    tr ',{}' '\\n\\n\\n' <$drive/meta_data.json >/run/meta-data
+    sed -n 's/^ *"hostname": *"\\([^"]*\\)".*/\\1/p' /run/meta-data >/run/hostname
+    sed -n 's/^ *"[^"]*": *"\\(ssh-[^"\\\\]*\\|ecdsa-[^"\\\\]*\\).*/\\1/p' /run/meta-data | sort -u >$keys
+    cp $drive/user_data /run/user-data 2>/dev/null
+  fi
+  umount /run/drive
+  [ -n "$source" ] && break
+done
+try=0
+while [ -z "$source" ] && [ $try -lt 15 ] && ip route | grep -q .; do
+  if fetch meta-data/instance-id /run/instance-id; then
+    source='the metadata service'
+    fetch meta-data/hostname /run/hostname
+    fetch meta-data/public-keys/0/openssh-key $keys
+    fetch user-data /run/user-data
+  fi
+  try=$((try + 1))
+  [ -n "$source" ] || sleep 1
+done
+[ -s /run/hostname ] && hostname "$(cat /run/hostname)"
+chmod 600 $keys 2>/dev/null
+echo "pystack test image: name $(hostname), keys $(cat $keys 2>/dev/null | wc -l), from ${source:-nothing}"
+if [ "$(head -c 2 /run/user-data 2>/dev/null)" = '#!' ]; then
+  chmod 700 /run/user-data
+  /run/user-data
+fi
+"""
+
+_ISSUE = """\
+
+This is pystack's test image. It keeps nothing over a restart.
+On the console log in as root without a password; over SSH as root or {user} with your key.
+
+"""
+
+
+def files(user: str) -> Dict[str, str]:
+    """Return the guest's own files by absolute path; those that begin with ``#!`` are programs.
+
+    Args:
+        user: a further name of root's.
+    """
+    names = dict.fromkeys(("root", user))
+    return {
+        "/etc/inittab": _INITTAB,
+        "/etc/start": _START,
+        "/etc/address": _ADDRESS,
+        "/etc/metadata": _METADATA,
+        "/etc/issue": _ISSUE.format(user=user),
+        # An empty password lets the console in; dropbear -s lets nobody in by password.
+        "/etc/passwd": "".join(f"{name}::0:0:{name}:/root:/bin/sh\n" for name in names),
+        "/etc/group": "root:x:0:\n",
+        "/etc/shells": "/bin/sh\n",
+    }

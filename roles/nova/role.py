@@ -1,0 +1,97 @@
+"""The compute service, as far as the controller has it: APIs, conductor, scheduler and the proxy of consoles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from installer.cloud import Cloud, CloudHost
+from installer.resources.base import Resource
+from installer.resources.database_schema import DatabaseSchema
+from installer.resources.nova_cells import Cell
+from installer.resources.package_files import PackageFiles
+from installer.roles import Role, Schema
+from installer.urls import api_url
+from roles import service
+from roles.mariadb import role as mariadb
+from roles.nova import configuration
+from roles.nova.configuration import CONTROLLER, PAGES, USER
+from roles.openstack.role import home
+
+API = "openstack-nova-api.service"
+METADATA = "openstack-nova-metadata.service"
+CONSOLE = "openstack-nova-novncproxy.service"
+#: What runs on its own, by its unit.
+DAEMONS = {
+    "openstack-nova-conductor.service": "nova-conductor",
+    "openstack-nova-scheduler.service": "nova-scheduler",
+    CONSOLE: "nova-novncproxy",
+}
+PROGRAM = Path(__file__).with_name("databases.py")
+
+
+class Nova(Role):
+    """Nova's APIs behind HAProxy, its conductor, its scheduler, and noVNC."""
+
+    name = "nova"
+    title = "Instances (Nova)"
+    groups = ("controller",)
+    after = ("mariadb", "rabbitmq")
+    after_here = ("openstack", "memcached", "haproxy")
+
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_NOVA_INSTALL"])
+
+    def schemas(self, cloud: Cloud) -> Iterable[Schema]:
+        return (configuration.schema_of(cloud),)
+
+    def entities(self, cloud: Cloud) -> Iterable[Resource]:
+        yield from service.cloud_user(cloud, USER, cloud.answers["CONFIG_NOVA_KS_PW"])
+        yield from service.endpoints(cloud, "nova", "compute", url(cloud), "Instances")
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        pages = self.facts(host)["novnc"]
+        yield from configuration.account(host)
+        yield from service.from_release(cloud, USER, "api-paste.ini")
+        yield configuration.controller(cloud, host, PAGES if pages else "")
+        yield from mariadb.client(host)
+        yield from _databases(cloud, host)
+        if pages:
+            # The package itself would bring Node.js and a second websockify.
+            yield PackageFiles("novnc", pages, PAGES)
+        yield from service.units_last(_services(cloud, host))
+        yield service.answering(cloud, "nova", API)
+        yield service.answering(cloud, "nova-metadata", METADATA)
+        if pages:
+            yield service.answering(cloud, "novnc", CONSOLE, "/vnc_lite.html")
+
+
+def _databases(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    cells, schema = configuration.cells(cloud), configuration.schema_of(cloud)
+    argv, program = (f"{home(cloud)}/bin/python", "-", json.dumps(cells)), PROGRAM.read_text()
+    server = mariadb.server(cloud, host, schema)
+    for database in schema.databases:
+        yield DatabaseSchema(database, argv, account=USER, release=cloud.release, server=server, program=program)
+    for cell in cells:
+        yield Cell(cell["name"], cell["transport_url"], cell["database_connection"], argv, USER, program, server)
+
+
+def _services(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    for name, unit, module in (
+        ("nova", API, "nova.wsgi.osapi_compute:application"),
+        ("nova-metadata", METADATA, "nova.wsgi.metadata:application"),
+    ):
+        yield from service.api(cloud, host, USER, name=name, unit=unit, module=module, reads=(CONTROLLER,))
+    for unit, program in DAEMONS.items():
+        command = (program, *service.arguments(USER, CONTROLLER))
+        reads = (CONTROLLER, PAGES) if unit == CONSOLE else (CONTROLLER,)
+        yield from service.daemon(cloud, USER, unit=unit, command=command, reads=reads)
+
+
+def url(cloud: Cloud) -> str:
+    """Return the address of the compute API."""
+    return api_url(cloud.answers, "nova", "/v2.1")
+
+
+ROLE = Nova()
