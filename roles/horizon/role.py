@@ -7,20 +7,18 @@ from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
 from installer.paths import TEMPLATES
-from installer.ports import PORTS, local_port
+from installer.ports import PORTS
 from installer.render import rendered_file
 from installer.resources.account import Group, User
 from installer.resources.answering import Answering
 from installer.resources.base import Resource
 from installer.resources.command import Command
 from installer.resources.file import Directory, Symlink
-from installer.resources.unit import Unit
 from installer.roles import Role
-from installer.sizing import THREADS, workers
 from installer.urls import DASHBOARD, dashboard_url, identity_url
 from roles import service
 from roles.memcached.role import ADDRESS
-from roles.openstack.role import ENVIRONMENT, digest, home, locks, site_packages, stamp
+from roles.openstack.role import digest, home, locks, site_packages
 from roles.tls import role as tls
 
 USER = "horizon"
@@ -32,9 +30,9 @@ TEMPLATE = "horizon/local_settings.py.j2"
 STATIC = f"/var/lib/{USER}/static"
 #: Written when all style sheets and scripts are put together; the dashboard reads it once.
 MANIFEST = f"{STATIC}/dashboard/manifest.json"
-SERVER = f"{service.SERVERS}/horizon.ini"
+#: Seconds for which who uploads an image may pause, as at Glance itself.
+PATIENCE = 600
 UNIT = "openstack-horizon.service"
-UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 
 
 class Horizon(Role):
@@ -101,21 +99,20 @@ def _static_files(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
 
 
 def _server(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-    yield Directory(service.SERVERS)
-    yield rendered_file(
-        SERVER,
-        "horizon/horizon.uwsgi.ini.j2",
+    return service.web_server(
+        cloud,
+        host,
+        USER,
         name="horizon",
-        port=local_port("horizon"),
-        webroot=DASHBOARD,
+        unit=UNIT,
         module="openstack_dashboard.wsgi:application",
+        reads=(SETTINGS, ADDITIONS, MANIFEST),
+        # Images are uploaded through it.
+        patience=PATIENCE,
+        template="horizon/horizon.uwsgi.ini.j2",
+        webroot=DASHBOARD,
         static=STATIC,
-        home=home(cloud),
-        processes=workers(cloud, host),
-        threads=THREADS,
     )
-    yield rendered_file(UNIT_FILE, "common/api.service.j2", name="horizon", user=USER, home=home(cloud), ini=SERVER)
-    yield Unit(UNIT, reads=(SETTINGS, ADDITIONS, MANIFEST, SERVER, UNIT_FILE, ENVIRONMENT, stamp(cloud)))
 
 
 ROLE = Horizon()
