@@ -89,7 +89,7 @@ def _in_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
 
 
 def _unique(resources: Iterable[Resource]) -> list[Resource]:
-    return list({item.id: item for item in reversed(list(resources))}.values())[::-1]
+    return list({item.id: item for item in resources}.values())
 
 
 def _check_declared_once(host: CloudHost, resources: Iterable[Resource]) -> None:
