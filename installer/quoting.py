@@ -188,6 +188,7 @@ WORDS = Format("a configuration file without quoting", word, several=lambda item
 #: Template (folder and name without ``.j2``; shell patterns, the first that fits) to the kind of file it makes.
 TABLE: tuple[tuple[str, Format], ...] = (
     ("*.service", UNIT),
+    ("*.timer", UNIT),
     ("*.cnf", OPTION_FILE),
     ("*.uwsgi.ini", UWSGI),
     ("haproxy/*.cfg", HAPROXY),
@@ -201,6 +202,7 @@ TABLE: tuple[tuple[str, Format], ...] = (
     *((f"{service}/*.conf", OSLO) for service in ("common", "keystone", "glance", "placement", "nova", "neutron")),
     *((f"{service}/*.conf", OSLO) for service in ("cinder", "heat")),
     ("cinder/nfs_shares", WORDS),
+    ("openvswitch/*.nft", WORDS),
     ("time/*.conf", WORDS),
     ("memcached/*.conf", WORDS),
     ("rabbitmq/*.conf", WORDS),

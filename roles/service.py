@@ -261,6 +261,25 @@ def daemon(
     yield Unit(unit, reads=(*reads, additions(service), file, ENVIRONMENT, stamp(cloud)))
 
 
+def daily(cloud: Cloud, service: str, *, unit: str, command: Sequence[str], wanted: bool = True) -> Iterator[Resource]:
+    """Yield the timer of a program that runs once a day, such as one that clears a database.
+
+    Args:
+        cloud: the cloud.
+        service: whose it is.
+        unit: name of its units without suffix, such as ``openstack-cinder-db-purge``.
+        command: a program of the release and its arguments.
+        wanted: otherwise it is stopped where it runs.
+    """
+    timer, program = (f"/etc/systemd/system/{unit}.{suffix}" for suffix in ("timer", "service"))
+    if wanted:
+        title = unit.removeprefix("openstack-")
+        full = (f"{home(cloud)}/bin/{command[0]}", *command[1:])
+        yield rendered_file(program, "common/daily.service.j2", title=title, user=service, command=full)
+        yield rendered_file(timer, "common/daily.timer.j2", title=title)
+    yield Unit(f"{unit}.timer", enabled=wanted, active=wanted, reads=(timer, program) if wanted else ())
+
+
 def units_last(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Yield resources with all units at the end: neighbours of one kind are started together, not one by one."""
     made = list(resources)

@@ -14,6 +14,9 @@ from roles.cinder.backends import USER
 
 API = "openstack-cinder-api.service"
 SCHEDULER = "openstack-cinder-scheduler.service"
+PURGE = "openstack-cinder-db-purge"
+#: How long what was deleted stays in the database, as with Packstack.
+KEPT_DAYS = 30
 
 
 class Cinder(Role):
@@ -41,6 +44,10 @@ class Cinder(Role):
         yield from service.tables(
             cloud, host, configuration.schema_of(cloud), "cinder", ("cinder-manage", "db", "sync")
         )
+        yield from service.units_last(self._units(cloud, host))
+        yield service.answering(cloud, "cinder", API)
+
+    def _units(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from service.api(
             cloud,
             host,
@@ -57,7 +64,13 @@ class Cinder(Role):
             command=("cinder-scheduler", *service.arguments(USER, configuration.PATH)),
             reads=(configuration.PATH,),
         )
-        yield service.answering(cloud, "cinder", API)
+        yield from service.daily(
+            cloud,
+            USER,
+            unit=PURGE,
+            command=("cinder-manage", "db", "purge", str(KEPT_DAYS)),
+            wanted=bool(cloud.answers["CONFIG_CINDER_DB_PURGE_ENABLE"]),
+        )
 
 
 def url(cloud: Cloud) -> str:

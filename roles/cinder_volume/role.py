@@ -8,6 +8,7 @@ from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
 from installer.resources.file import Directory
 from installer.resources.package import Package
+from installer.resources.unit import Unit
 from installer.resources.volume import VolumeBackend, VolumeType
 from installer.roles import Role
 from roles import service
@@ -43,8 +44,8 @@ class CinderVolume(Role):
         yield Package(backends.facts(host)["images"])
         for backend in backends.wanted(cloud):
             yield from backend.resources(cloud, host)
-        yield from self._daemon(cloud, VOLUME, "cinder-volume")
-        yield from self._backup(cloud, host)
+        yield from self._backup_place(cloud, host)
+        yield from service.units_last(self._units(cloud))
         keystone = service.keystone(cloud)
         for backend in backends.wanted(cloud):
             yield VolumeType(keystone, url(cloud), backend.name, backend.name)
@@ -62,15 +63,19 @@ class CinderVolume(Role):
             privileged=True,
         )
 
-    def _backup(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        backup = configuration.backup(cloud)
-        if backup is None:
-            return
-        if backup["kind"] == "posix":
-            yield Directory(backup["place"], USER, USER, 0o750)
+    def _units(self, cloud: Cloud) -> Iterable[Resource]:
+        yield from self._daemon(cloud, VOLUME, "cinder-volume")
+        if configuration.backup(cloud):
+            yield from self._daemon(cloud, BACKUP, "cinder-backup")
         else:
+            yield Unit(BACKUP, enabled=False, active=False)
+
+    def _backup_place(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        backup = configuration.backup(cloud)
+        if backup and backup["kind"] == "posix":
+            yield Directory(backup["place"], USER, USER, 0o750)
+        elif backup:
             yield from map(Package, backends.facts(host)["nfs"])
-        yield from self._daemon(cloud, BACKUP, "cinder-backup")
 
 
 ROLE = CinderVolume()

@@ -80,8 +80,9 @@ def test_storage_apart_from_the_controller_has_the_backends_and_the_controller_h
     assert {item.unit for item in of_type(cloud, Unit, controller) if "cinder" in item.unit} == {
         "openstack-cinder-api.service",
         "openstack-cinder-scheduler.service",
+        "openstack-cinder-db-purge.timer",
     }
-    assert {item.unit for item in of_type(cloud, Unit, storage) if "cinder" in item.unit} == {
+    assert {item.unit for item in of_type(cloud, Unit, storage) if "cinder" in item.unit and item.active} == {
         "openstack-cinder-volume.service"
     }
     steps = {step.key: step for step in plan.build(cloud, all_roles())}
@@ -127,8 +128,8 @@ def test_backups_are_made_where_the_answer_file_says(answers, settings):
     cloud = cloud_of(**NFS, **answers)
     found = sections(cloud)["DEFAULT"]
     assert {key: value for key, value in found.items() if key.startswith("backup_")} == settings
-    units = {item.unit for item in of_type(cloud, Unit)}
-    assert ("openstack-cinder-backup.service" in units) == bool(settings)
+    (unit,) = [item for item in of_type(cloud, Unit) if item.unit == "openstack-cinder-backup.service"]
+    assert (unit.enabled, unit.active) == (bool(settings), bool(settings))
     folders = {item.path for item in of_type(cloud, Directory)}
     assert ("/srv/backup" in folders) == (settings.get("backup_posix_path") == "/srv/backup")
 
@@ -140,3 +141,12 @@ def test_without_the_volume_service_nothing_of_it_is_left_in_the_plan():
 
 def test_without_the_image_service_none_is_named():
     assert "glance_api_servers" not in sections(cloud_of(**NFS, CONFIG_GLANCE_INSTALL="n"))["DEFAULT"]
+
+
+@pytest.mark.parametrize("asked", ["y", "n"])
+def test_what_was_deleted_leaves_the_database_if_the_answer_file_says_so(asked):
+    cloud = cloud_of(CONFIG_CINDER_DB_PURGE_ENABLE=asked)
+    (timer,) = [item for item in of_type(cloud, Unit, role="cinder") if item.unit.endswith(".timer")]
+    assert (timer.enabled, timer.active) == (asked == "y", asked == "y")
+    programs = [item.content for item in of_type(cloud, File, role="cinder") if item.path.endswith("db-purge.service")]
+    assert [" db purge 30\n" in text for text in programs] == ([True] if asked == "y" else [])
