@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import time
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence
 
@@ -20,6 +21,11 @@ YES = "yes"
 PAUSE, TELL = 1.0, 5.0
 #: How far the clocks of two hosts may be apart, in seconds.
 CLOCKS = 5.0
+#: Different errors that a failure shows.
+MOST_ERRORS = 8
+
+#: As in: 2026-11-22 15:38:56.078 5645 ERROR cinder.volume.manager [None req-1f11 - - - - - -] Failed to initialize.
+_ERROR = re.compile(r"\d{4}-\S+ \S+ \d+ (?:ERROR|CRITICAL) \S+ \[[^\]]*\] (?P<text>.+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,10 +157,39 @@ class VolumeBackend(Resource):
             if now - told > TELL:
                 told = now
                 host.progress(f"waiting for {self.name}: {seen}")
+                if gave_up(self._journal(shown, host), self.name):
+                    raise CannotFix(f"the driver of {self.name} could not be set up")
             time.sleep(PAUSE)
 
     def diagnose(self, host: Host) -> List[str]:
-        return unit.Unit(self.unit).diagnose(host)
+        (shown,) = unit.show([self.unit], host).values()
+        return errors(self._journal(shown, host)) or unit.Unit(self.unit).diagnose(host)
+
+    def _journal(self, shown: Mapping[str, str], host: Host) -> str:
+        """Return what the unit has written to the journal since it was started."""
+        began = int(unit.started(shown, reload=False) or 0)
+        argv = ["journalctl", f"--unit={self.unit}", f"--since=@{began}", "--no-pager", "--output=cat"]
+        return host.run(argv, expect=None, timeout=20).out
+
+
+def gave_up(journal: str, name: str) -> bool:
+    """Tell whether cinder-volume says that it does not try any more to set up a driver (cinder/service.py).
+
+    Args:
+        journal: what it has written since its start.
+        name: of the backend, ``host@backend``.
+    """
+    return f"Manager for service cinder-volume {name} is reporting problems" in journal
+
+
+def errors(journal: str) -> List[str]:
+    """Return what oslo.log has written as errors, each once, without what surrounds it and without traces."""
+    found: Dict[str, None] = {}
+    for line in journal.splitlines():
+        parts = _ERROR.match(line)
+        if parts and not parts.group("text").startswith(("Traceback ", "Manager for service")):
+            found[parts.group("text")] = None
+    return list(found)[-MOST_ERRORS:]
 
 
 def types(client: ServiceClient) -> List[Entity]:

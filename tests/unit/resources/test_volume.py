@@ -9,7 +9,7 @@ from installer.resources.base import Unknown, from_wire, to_wire
 from installer.resources.keystone_api import KeystoneApi, NoAnswer, Refused
 from installer.resources.secret import Secret
 from installer.resources.service_api import refusal
-from installer.resources.volume import VolumeBackend, VolumeType, told_at
+from installer.resources.volume import VolumeBackend, VolumeType, errors, gave_up, told_at
 
 KEYSTONE = KeystoneApi("http://127.0.0.1:1/v3", Secret("pw"))
 URL = "http://127.0.0.1:1/v3"
@@ -87,3 +87,27 @@ def test_what_an_error_of_a_service_means(status: int, text: bytes, kind: type[E
 def test_they_cross_the_wire(resource: Any) -> None:
     assert from_wire(to_wire(resource)) == resource
     assert resource.reads_secrets() == [KEYSTONE.password]
+
+
+JOURNAL = """\
+2026-11-22 15:38:52.632 5645 INFO cinder.service [-] Starting cinder-volume node (version 29.0.0)
+2026-11-22 15:38:52.632 5645 ERROR os_brick.remotefs.remotefs [None req-1f - - - - - -] Failed to mount a:/nope
+2026-11-22 15:38:54.164 5645 ERROR os_brick.remotefs.remotefs [None req-1f - - - - - -] Failed to mount a:/nope
+2026-11-22 15:38:56.078 5645 ERROR cinder.volume.manager [None req-1f - - - - - -] Failed to initialize driver.
+2026-11-22 15:38:56.078 5645 ERROR cinder.volume.manager Traceback (most recent call last):
+2026-11-22 15:38:56.078 5645 ERROR cinder.volume.manager   File "manager.py", line 523, in _init_host
+"""
+LAST = (
+    "2026-11-22 15:39:28 5645 ERROR cinder.service [-] Manager for service cinder-volume h@nfs is reporting problems,"
+)
+
+
+def test_a_failure_shows_each_error_of_the_journal_once_and_no_trace() -> None:
+    assert errors(JOURNAL + LAST) == ["Failed to mount a:/nope", "Failed to initialize driver."]
+    assert errors("Started x.service\n") == []
+
+
+def test_a_driver_that_is_tried_again_is_told_from_one_that_is_given_up() -> None:
+    assert not gave_up(JOURNAL, "h@nfs")
+    assert gave_up(JOURNAL + LAST, "h@nfs")
+    assert not gave_up(JOURNAL + LAST, "h@lvm")
