@@ -101,7 +101,14 @@ def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, hold: Map
     if ended.code != 0 and not updated and NOT_FOUND.search(ended.out):
         _update(host, env)
         ended = transaction.run(argv, host, Progress(), env)
+    if hold:
+        _tell_dbus(host)
     _check(ended)
+
+
+def _tell_dbus(host: Host) -> None:
+    """Have D-Bus read its rules again: that is held back too, and accounts are made after the rules that name them."""
+    host.run([*("busctl", "call"), *("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig")], expect=None)
 
 
 def lists_are_old(now: float, root: Path = Path("/")) -> bool:

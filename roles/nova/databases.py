@@ -40,7 +40,7 @@ def ensure(cell):
 
 def main(cells):
     """Make everything, in the order in which one needs the other."""
-    config.parse_args(["nova-manage"], init_rpc=False)
+    config.parse_args(["nova-manage"])
     objects.register_all()
     migration.db_sync(database="api")
     for mapping in map(ensure, cells):

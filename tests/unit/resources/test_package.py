@@ -36,7 +36,7 @@ def answer(policy: Path, **env: str) -> int:
 
 
 def on(family: str, answers: dict) -> FakeHost:
-    host = FakeHost(answers)
+    host = FakeHost({"busctl": "", **answers})
     host.remember("packaging", lambda: family)
     return host
 
