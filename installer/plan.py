@@ -10,12 +10,15 @@ from installer.errors import InternalError
 from installer.resources.account import Group, User
 from installer.resources.base import Resource
 from installer.resources.package import Package
+from installer.resources.unit import Unit
 from installer.roles import Role
 
 #: Steps that gather what all roles of a host have of one kind. Accounts come first, so that package scripts find
 #: them; all packages come in one transaction.
 ACCOUNTS = "accounts"
 PACKAGES = "packages"
+#: The step that stops what a host ran before the answer file was changed.
+SWITCHED_OFF = "switched-off"
 
 Key = tuple[str, str]
 
@@ -26,7 +29,7 @@ class Step:
 
     Args:
         host: address.
-        name: the role's name, ``accounts`` or ``packages``.
+        name: the role's name, ``accounts``, ``packages`` or ``switched-off``.
         resources: what must be true, in order.
         needs: keys (host, name) of the steps that must have converged before.
     """
@@ -54,6 +57,7 @@ def build(cloud: Cloud, roles: Sequence[Role]) -> tuple[Step, ...]:
     for host in cloud.hosts:
         here = [role for role in wanted if host in placed[role.name]]
         steps += _steps_of(cloud, host, here, placed)
+        steps += _switched_off(host, here, roles)
     return _ordered(steps)
 
 
@@ -82,6 +86,13 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
         own = tuple(item for item in resources[role.name] if not isinstance(item, (Group, User, Package)))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps
+
+
+def _switched_off(host: CloudHost, here: Sequence[Role], roles: Sequence[Role]) -> list[Step]:
+    running = {unit for role in here for unit in role.units}
+    others = sorted({unit for role in roles for unit in role.units} - running)
+    stopped = tuple(Unit(unit, enabled=False, active=False) for unit in others)
+    return [Step(host.address, SWITCHED_OFF, stopped, frozenset())] if stopped else []
 
 
 def _in_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:

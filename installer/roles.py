@@ -42,6 +42,7 @@ class Role:
         after_here: roles that must be converged on the same host first.
         waits_for_packages: whether the host's package transaction must have ended first.
         before_packages: whether the package transaction waits for this role, as for a package source.
+        units: units that run on hosts of this role only; on the others they are stopped, once they are there.
     """
 
     name: ClassVar[str]
@@ -51,6 +52,7 @@ class Role:
     after_here: ClassVar[tuple[str, ...]] = ()
     waits_for_packages: ClassVar[bool] = True
     before_packages: ClassVar[bool] = False
+    units: ClassVar[tuple[str, ...]] = ()
 
     def wanted(self, cloud: Cloud) -> bool:
         """Tell whether the answer file asks for this role at all."""

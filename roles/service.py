@@ -45,7 +45,7 @@ def additions(service: str) -> str:
 
     Each ``*.conf`` in it is read after pystack's files, in order of name, and the last value counts. APIs and commands,
     which are started without ``--config-file``, find it by themselves. Daemons are given it after their files, because
-    oslo.config reads what it finds by itself before what it is given (10.5: ``ConfigOpts._parse_config_files``).
+    oslo.config reads what it finds by itself before what it is given (10.7: ``ConfigOpts._parse_config_files``).
     """
     return f"/etc/{service}/{service}.conf.d"
 

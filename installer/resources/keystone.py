@@ -271,6 +271,7 @@ class Endpoint(KeptByKeystone, Resource):
         interface: ``public``, ``internal`` or ``admin``.
         url: its address.
         region: such as ``RegionOne``.
+        enabled: clients are told of it; if they must not be, it need not exist.
     """
 
     kind: ClassVar[str] = "keystone-endpoint"
@@ -280,16 +281,20 @@ class Endpoint(KeptByKeystone, Resource):
     interface: str
     url: str
     region: str
+    enabled: bool = True
 
     @property
     def name(self) -> str:
         return f"{self.service_type} {self.interface} in {self.region}"
 
     def expected(self) -> State:
-        return {"url": self.url, "enabled": True}
+        return {"url": self.url, "enabled": True} if self.enabled else {"enabled": False}
 
     def state(self, client: Client) -> Actual:
-        return _only(self._found(client), "url", "enabled")
+        found = self._found(client)
+        if not self.enabled:
+            return self.expected() if found is None else _only(found, "enabled")
+        return _only(found, "url", "enabled")
 
     def settle(self, client: Client) -> None:
         services = self._services(client)
@@ -303,7 +308,7 @@ class Endpoint(KeptByKeystone, Resource):
             "interface": self.interface,
             "region_id": self.region,
             "url": self.url,
-            "enabled": True,
+            "enabled": self.enabled,
         }
         _create_or_update(client, "endpoints", "endpoint", found, values)
 

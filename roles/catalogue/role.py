@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Iterator
 
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
@@ -26,9 +27,18 @@ class Catalogue(Role):
     after = ("keystone",)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        entities = [item for role in all_roles() if role.wanted(cloud) for item in role.entities(cloud)]
         # Kind by kind, because the agent asks and changes neighbours of one kind together.
-        return sorted(entities, key=lambda item: ORDER.index(type(item)))
+        return sorted(_entities(cloud), key=lambda item: ORDER.index(type(item)))
+
+
+def _entities(cloud: Cloud) -> Iterator[Resource]:
+    for role in all_roles():
+        if role.wanted(cloud):
+            yield from role.entities(cloud)
+        else:
+            # What the answer file does not ask for any more is not told to clients; users and their data stay.
+            endpoints = (item for item in role.entities(cloud) if isinstance(item, Endpoint))
+            yield from (dataclasses.replace(item, enabled=False) for item in endpoints)
 
 
 ROLE = Catalogue()

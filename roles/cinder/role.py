@@ -27,6 +27,7 @@ class Cinder(Role):
     groups = ("controller",)
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack", "memcached", "haproxy")
+    units = (API, SCHEDULER, f"{PURGE}.timer")
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_CINDER_INSTALL"])

@@ -31,6 +31,7 @@ class CinderVolume(Role):
     groups = ("storage",)
     after = ("cinder", "catalogue")
     after_here = ("openstack", "tls")
+    units = (VOLUME, BACKUP)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_CINDER_INSTALL"])

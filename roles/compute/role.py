@@ -27,6 +27,7 @@ class Compute(Role):
     groups = ("compute",)
     after = ("nova", "placement", "catalogue")
     after_here = ("openstack", "tls", "libvirt")
+    units = (UNIT,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
+from installer.resources.command import Command
 from installer.resources.file import Directory
 from installer.roles import Role, Schema
 from installer.urls import api_url, database_url
 from roles import service
+from roles.openstack.role import home
 
 USER = "glance"
 CONFIGURATION = "/etc/glance/glance-api.conf"
@@ -28,6 +30,7 @@ class Glance(Role):
     groups = ("controller",)
     after = ("mariadb",)
     after_here = ("openstack", "memcached", "haproxy")
+    units = (UNIT,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_GLANCE_INSTALL"])
@@ -69,6 +72,13 @@ class Glance(Role):
             patience=PATIENCE,
         )
         yield service.answering(cloud, "glance", UNIT)
+        # What the dashboard offers where properties of images, flavors and volumes are set. Those that are there stay.
+        yield Command(
+            "glance-metadata-definitions",
+            (f"{home(cloud)}/bin/glance-manage", "db_load_metadefs", f"{home(cloud)}/etc/glance/metadefs"),
+            stamp=cloud.release,
+            user=USER,
+        )
 
 
 def schema_of(cloud: Cloud) -> Schema:

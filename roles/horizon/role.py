@@ -42,6 +42,7 @@ class Horizon(Role):
     title = "Dashboard (Horizon)"
     groups = ("controller",)
     after_here = ("openstack", "memcached", "haproxy")
+    units = (UNIT,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_HORIZON_INSTALL"])

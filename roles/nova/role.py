@@ -29,6 +29,16 @@ DAEMONS = {
     CONSOLE: "nova-novncproxy",
 }
 PROGRAM = Path(__file__).with_name("databases.py")
+PURGE = "openstack-nova-db-purge"
+#: How long what was deleted stays in the database, as with Cinder.
+KEPT_DAYS = 30
+#: nova-manage wants a date, and ends with 1 when there was something to do.
+PURGING = (
+    "import datetime, sys; from nova.cmd.manage import main; "
+    f"day = datetime.date.today() - datetime.timedelta(days={KEPT_DAYS}); "
+    "sys.argv[1:] = ['db', 'archive_deleted_rows', '--all-cells', '--until-complete', '--purge', '--before', str(day)]; "
+    "sys.exit(main() not in (0, 1))"
+)
 
 
 class Nova(Role):
@@ -39,6 +49,7 @@ class Nova(Role):
     groups = ("controller",)
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack", "memcached", "haproxy")
+    units = (API, METADATA, *DAEMONS)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])
@@ -87,6 +98,13 @@ def _services(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         command = (program, *service.arguments(USER, CONTROLLER))
         reads = (CONTROLLER, PAGES) if unit == CONSOLE else (CONTROLLER,)
         yield from service.daemon(cloud, USER, unit=unit, command=command, reads=reads)
+    yield from service.daily(
+        cloud,
+        USER,
+        unit=PURGE,
+        command=("python", "-c", PURGING),
+        wanted=bool(cloud.answers["CONFIG_NOVA_DB_PURGE_ENABLE"]),
+    )
 
 
 def url(cloud: Cloud) -> str:

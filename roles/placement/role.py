@@ -23,6 +23,7 @@ class Placement(Role):
     groups = ("controller",)
     after = ("mariadb",)
     after_here = ("openstack", "memcached", "haproxy")
+    units = (UNIT,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])

@@ -11,6 +11,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
+from tests.lab import nfs_shim
 from tests.lab.command_line import Operator, with_ssh_config
 
 SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'
@@ -57,6 +58,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
         "CONFIG_KEYSTONE_DB_PW": NASTY,
         "CONFIG_AMQP_AUTH_PASSWORD": NASTY.replace("/", ""),
         "CONFIG_MARIADB_PW": NASTY,
+        "CONFIG_GLANCE_DB_PW": NASTY,
+        # No configuration file of OpenStack can hold a line break.
+        "CONFIG_GLANCE_KS_PW": NASTY.replace("\n", " "),
         "CONFIG_SSL_CERT_DIR": str(home / "ca"),
     }
     answer_file = home / "cloud.txt"
@@ -67,3 +71,50 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
     assert done.code == 0, done.out[-6000:]
     yield CloudOnHosts(operator, answer_file, one, two, done.out)
     lab.down(["t-one", "t-two"])
+
+
+@dataclass
+class AllInOne:
+    """A cloud of everything that the answer file has on one host, volumes and backups included."""
+
+    operator: Operator
+    answer_file: Path
+    controller: LabHost
+    password: str
+
+    @property
+    def authority(self) -> Path:
+        """The CA certificate, as the operator got it."""
+        return self.operator.home / ".config/pystack" / self.controller.address / "ca.crt"
+
+    @property
+    def clouds(self) -> Path:
+        """The operator's clouds.yaml."""
+        return self.authority.with_name("clouds.yaml")
+
+
+@pytest.fixture(scope="session")
+def all_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+    """One host with the whole cloud; volumes are files of a share, backups files of a folder."""
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    home = tmp_path_factory.mktemp("home")
+    lab.down([host.name for host in lab.hosts() if host.name == "t-all"])
+    (host,) = lab.up(["t-all"], external=True)
+    nfs_shim.install(host, "/srv/cinder")
+    operator = with_ssh_config(home, {host.address: {"User": "root", "IdentityFile": str(host.private_key)}})
+    values = {
+        **lab.answers([host]),
+        "CONFIG_KEYSTONE_ADMIN_PW": "an 'admin' $(of) all",
+        "CONFIG_CINDER_INSTALL": "y",
+        "CONFIG_CINDER_BACKEND": "nfs",
+        "CONFIG_CINDER_NFS_MOUNTS": f"{host.address}:/srv/cinder",
+        "CONFIG_CINDER_BACKUP": "posix",
+        "CONFIG_SSL_CERT_DIR": str(home / "ca"),
+    }
+    answer_file = home / "cloud.txt"
+    answers.write(answer_file, answers.generate((), values))
+    done = operator.run("install", f"--answer-file={answer_file}", timeout=1800)
+    assert done.code == 0, (done.out + done.err)[-6000:]
+    yield AllInOne(operator, answer_file, host, values["CONFIG_KEYSTONE_ADMIN_PW"])
+    lab.down(["t-all"])

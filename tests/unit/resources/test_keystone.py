@@ -51,6 +51,17 @@ def test_an_endpoint_is_known_by_type_interface_and_region(there: list[dict[str,
     assert Endpoint.query([wanted], Lists(services=[GLANCE], endpoints=there)) == {wanted.id: state}
 
 
+@pytest.mark.parametrize(
+    ("there", "right"),
+    [([], True), ([endpoint(enabled=False, url="http://b")], True), ([endpoint()], False)],
+    ids=["none", "disabled", "enabled"],
+)
+def test_an_endpoint_that_clients_must_not_be_told_of_need_not_exist(there: list[dict[str, Any]], right: bool) -> None:
+    wanted = Endpoint(API, "image", "public", "http://a", "R", enabled=False)
+    (state,) = Endpoint.query([wanted], Lists(services=[GLANCE], endpoints=there)).values()
+    assert (state == wanted.expected()) is right
+
+
 def test_a_service_of_the_same_type_with_another_name_is_the_service() -> None:
     wanted = Service(API, "image", "glance")
     found = Service.query([wanted], Lists(services=[{**GLANCE, "name": "images"}]))

@@ -85,6 +85,18 @@ class TestChangedAt:
         (tmp_path / "link").symlink_to("a")
         assert unit.newer([str(tmp_path / "link")], moment) == [str(tmp_path / "link")]
 
+    def test_a_directory_counts_with_what_lies_in_it(self, tmp_path: Path) -> None:
+        (tmp_path / "own.conf").touch()
+        moment = unit.changed_at(str(tmp_path))
+        time.sleep(0.02)
+        assert unit.newer([str(tmp_path)], moment) == []
+        (tmp_path / "own.conf").write_text("debug = true")
+        assert unit.newer([str(tmp_path)], moment) == [str(tmp_path)]
+        moment = unit.changed_at(str(tmp_path))
+        time.sleep(0.02)
+        (tmp_path / "own.conf").unlink()
+        assert unit.newer([str(tmp_path)], moment) == [str(tmp_path)]
+
     def test_a_file_that_does_not_exist_has_not_changed(self, tmp_path: Path) -> None:
         assert unit.newer([str(tmp_path / "x")], 0.0) == []
 
