@@ -36,7 +36,7 @@ KEPT_DAYS = 30
 PURGING = (
     "import datetime, sys; from nova.cmd.manage import main; "
     f"day = datetime.date.today() - datetime.timedelta(days={KEPT_DAYS}); "
-    "sys.argv[1:] = ['db', 'archive_deleted_rows', '--all-cells', '--until-complete', '--purge', '--before', str(day)]; "
+    "sys.argv[1:] = ['db', 'archive_deleted_rows', '--all-cells', '--until-complete', '--purge', f'--before={day}']; "
     "sys.exit(main() not in (0, 1))"
 )
 
