@@ -18,6 +18,9 @@ PORTS = {
     "mariadb": 3306,
     "rabbitmq": 5672,
     "memcached": 11211,
+    "ovsdb": 6640,
+    "ovn-northbound": 6641,
+    "ovn-southbound": 6642,
 }
 
 #: Ports that RabbitMQ opens beside its own: Erlang's port mapper, and the one between nodes (5672 + 20000).

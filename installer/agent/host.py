@@ -53,6 +53,7 @@ class Host:
         progress: takes one line of text about what is being done.
         lock_fd: file descriptor of the host lock; commands inherit it, so that the lock outlives a killed agent
             for as long as one of its commands still runs.
+        echo: tells whether the controller answers within so many seconds.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Host:
         fetch: Optional[Callable[[str], bytes]] = None,
         progress: Optional[Callable[[str], None]] = None,
         lock_fd: Optional[int] = None,
+        echo: Optional[Callable[[float], bool]] = None,
     ) -> None:
         self._fetch = fetch
+        self._echo = echo
         self._progress = progress
         self.lock_fd = lock_fd
         self._memory: Dict[str, Any] = {}
@@ -127,6 +130,12 @@ class Host:
         if self._fetch is None:
             raise RuntimeError("no controller to fetch from")
         return self._fetch(sha256)
+
+    def controller_answers(self, seconds: float) -> bool:
+        """Ask the controller for a sign of life, and tell whether it came within so many seconds."""
+        if self._echo is None:
+            raise RuntimeError("no controller to ask")
+        return self._echo(seconds)
 
     def remember(self, key: str, make: Callable[[], T]) -> T:
         """Return what ``make`` returned for this key the first time, such as a token or a list that types share."""

@@ -36,6 +36,8 @@ class Agent:
         self._gone = threading.Event()
         self._blobs: Dict[str, bytes] = {}
         self._blob_came = threading.Condition()
+        self._echoes = 0
+        self._echo_came = threading.Condition()
         self._secrets: List[str] = []
         self._threads: List[threading.Thread] = []
 
@@ -50,6 +52,8 @@ class Agent:
                     self._keep_blob(message["blob"], wire.read_frame(self._read))
                 elif message["do"] == "goodbye":
                     break
+                elif message["do"] == "echo":
+                    self._count_echo()
                 else:
                     thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
                     self._threads.append(thread)
@@ -57,8 +61,9 @@ class Agent:
         except wire.LinkLost:
             pass
         self._gone.set()
-        with self._blob_came:
-            self._blob_came.notify_all()
+        for waiting in (self._blob_came, self._echo_came):
+            with waiting:
+                waiting.notify_all()
         for thread in self._threads:
             thread.join()
 
@@ -117,6 +122,7 @@ class Agent:
             fetch=self._fetch,
             progress=lambda text: self._send({"event": "progress", "step": step, "text": text}),
             lock_fd=self._lock_fd,
+            echo=self._hear_controller,
         )
 
     def _fetch(self, sha256: str) -> bytes:
@@ -128,6 +134,19 @@ class Agent:
                     raise wire.LinkLost("the controller went away while content was awaited")
                 self._blob_came.wait()
             return self._blobs[sha256]
+
+    def _hear_controller(self, seconds: float) -> bool:
+        with self._echo_came:
+            # One that was asked for earlier, and comes late, is a sign of life too.
+            before = self._echoes
+            self._send({"echo": True})
+            self._echo_came.wait_for(lambda: self._echoes > before or self._gone.is_set(), seconds)
+            return self._echoes > before
+
+    def _count_echo(self) -> None:
+        with self._echo_came:
+            self._echoes += 1
+            self._echo_came.notify_all()
 
     def _keep_blob(self, sha256: str, data: Any) -> None:
         with self._blob_came:

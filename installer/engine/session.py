@@ -103,6 +103,8 @@ class AgentSession:
         if "need" in message:
             digest = message["need"]
             self._writer.send({"blob": digest}, self._blobs[digest].read_bytes())
+        elif "echo" in message:
+            self._writer.send({"do": "echo", "id": 0})
         elif "event" in message:
             self._listen({**message, "host": self.address})
         else:

@@ -8,6 +8,7 @@ import importlib
 MODULES = (
     "account",
     "answering",
+    "bridged_interface",
     "command",
     "compute_service",
     "database",

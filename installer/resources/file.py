@@ -133,7 +133,9 @@ class Directory(Resource):
         if isinstance(actual, dict) and actual.get("type") != "directory":
             raise CannotFix(f"{self.path} exists and is not a directory; move it away if it is not needed")
         if actual is None:
-            os.mkdir(self.path, 0o700)
+            # Two roles that run side by side may both want it.
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.path, 0o700)
         set_owner_and_mode(self.path, self.owner, self.group, self.mode)
 
 

@@ -1,0 +1,80 @@
+"""Open vSwitch, with the bridges that connect a host to the physical networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from installer.cloud import Cloud, CloudHost
+from installer.ports import PORTS
+from installer.render import rendered_file
+from installer.resources.base import Resource
+from installer.resources.bridged_interface import BridgedInterface
+from installer.resources.file import Directory, File
+from installer.resources.openvswitch import OvsBridge, OvsSetting
+from installer.resources.ovsdb_listener import OvsdbListener
+from installer.resources.package import Package
+from installer.resources.unit import Unit
+from installer.roles import Role
+from roles.openvswitch import wiring
+
+#: What ovs-vswitchd's unit is told beside what its package says.
+FOLDER = "/etc/systemd/system/{}.d"
+#: Agents on the same host talk to Open vSwitch here; oslo's defaults know this address.
+LOOPBACK = "127.0.0.1"
+#: Ports of bridges in userspace whose packets the kernel's own network must not see.
+PORTS_FILE = "/etc/pystack/userspace-ports.nft"
+PORTS_UNIT = "pystack-userspace-ports.service"
+TSO = "userspace-tso-enable"
+
+
+class OpenvSwitch(Role):
+    """Open vSwitch on the hosts that carry networks."""
+
+    name = "openvswitch"
+    title = "Switch (Open vSwitch)"
+    groups = wiring.GROUPS
+    after_here = ("base",)
+
+    def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
+        return {PORTS["ovsdb"]: ("ovsdb-server",)}
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        facts, datapath = self.facts(host), wiring.datapath(cloud, host)
+        yield Package(facts["package"])
+        yield from self._switch(host, datapath)
+        yield OvsdbListener("ovs", PORTS["ovsdb"], LOOPBACK)
+        for bridge in dict.fromkeys(bridge for _, bridge in wiring.bridge_mappings(cloud, host)):
+            yield OvsBridge(bridge, datapath)
+        interfaces = wiring.bridged_interfaces(cloud, host)
+        shared = bool(interfaces) and datapath == wiring.USERSPACE
+        if not shared:
+            yield Unit(PORTS_UNIT, enabled=False, active=False)
+        for interface, bridge in interfaces:
+            yield BridgedInterface(interface, bridge)
+        if shared:
+            yield from self._kept_from_the_kernel(host, [interface for interface, _ in interfaces])
+
+    def _switch(self, host: CloudHost, datapath: str) -> Iterable[Resource]:
+        facts = self.facts(host)
+        folder = FOLDER.format(facts["switch"])
+        path = f"{folder}/pystack.conf"
+        if datapath == wiring.USERSPACE:
+            yield Directory(folder)
+            yield rendered_file(path, "openvswitch/ovs-vswitchd.service.j2", ovs_vsctl=facts["ovs_vsctl"], key=TSO)
+        else:
+            yield File(path, absent=True)
+        for unit in facts["units"]:
+            yield Unit(unit)
+        yield Unit(facts["switch"], reads=(path,))
+        yield OvsSetting("other_config", TSO, "true" if datapath == wiring.USERSPACE else None)
+
+    def _kept_from_the_kernel(self, host: CloudHost, interfaces: list[str]) -> Iterable[Resource]:
+        facts, unit = self.facts(host), f"/etc/systemd/system/{PORTS_UNIT}"
+        yield Package(facts["nftables"])
+        yield rendered_file(PORTS_FILE, "openvswitch/userspace-ports.nft.j2", interfaces=interfaces)
+        template = "openvswitch/userspace-ports.service.j2"
+        yield rendered_file(unit, template, nft=facts["nft"], file=PORTS_FILE, switch=facts["switch"])
+        yield Unit(PORTS_UNIT, reads=(PORTS_FILE, unit))
+
+
+ROLE = OpenvSwitch()
