@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from installer.errors import AnswerFileError
 from installer.resources.secret import Secret
-from installer.urls import database_url, queue_url
+from installer.urls import dashboard_url, database_url, queue_url
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
@@ -41,3 +41,14 @@ def test_a_virtual_host_is_the_path() -> None:
 def test_a_slash_that_oslo_messaging_cannot_hand_on_is_refused(user: str, password: str) -> None:
     with pytest.raises(AnswerFileError, match="slash"):
         queue_url(user, Secret(password), ["h"])
+
+
+@pytest.mark.parametrize(
+    ("controller", "url"),
+    [
+        ("cloud.example.org", "https://cloud.example.org/dashboard/"),
+        ("2001:db8::1", "https://[2001:db8::1]/dashboard/"),
+    ],
+)
+def test_the_dashboard_is_at_the_controllers_address_without_a_port(controller: str, url: str) -> None:
+    assert dashboard_url({"CONFIG_CONTROLLER_HOST": controller}) == url
