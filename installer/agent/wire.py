@@ -68,7 +68,11 @@ def read_exactly(read: Callable[[int], bytes], size: int) -> bytes:
     """
     chunks = []
     while size:
-        chunk = read(min(size, 1 << 20))
+        try:
+            chunk = read(min(size, 1 << 20))
+        except OSError as problem:
+            # A socket that is closed with something unread in it says so to the other end.
+            raise LinkLost(str(problem)) from None
         if not chunk:
             raise LinkLost("the link ended")
         chunks.append(chunk)

@@ -91,11 +91,11 @@ def tunnel_address(cloud: Cloud, host: CloudHost) -> str:
     interface = str(cloud.answers["CONFIG_NEUTRON_OVN_TUNNEL_IF"])
     bridges = dict(bridged_interfaces(cloud, host))
     needs_bridge = len(chassis(cloud)) > 1 and datapath(cloud, host) == USERSPACE
-    if needs_bridge and interface not in {*bridges, *bridges.values()}:
+    if needs_bridge and interface not in {*bridges, *(bridge for _, bridge in bridge_mappings(cloud, host))}:
         raise AnswerFileError(
             f"Open vSwitch works in userspace on {host.address}, where it makes tunnels only from the address of a "
-            f"bridge, and CONFIG_NEUTRON_OVN_TUNNEL_IF{f'={interface}' if interface else ''} names no interface that a "
-            "bridge takes over there",
+            f"bridge, and CONFIG_NEUTRON_OVN_TUNNEL_IF{f'={interface}' if interface else ''} names neither a bridge "
+            "nor an interface that a bridge takes over there",
             "name one that CONFIG_NEUTRON_OVN_BRIDGE_IFACES gives to a bridge; on hosts that only run instances "
             "CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE must name that bridge too",
         )
