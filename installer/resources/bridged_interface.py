@@ -10,11 +10,12 @@ import dataclasses
 import json
 import os
 import shutil
+import stat
 import time
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence
 
 from installer.agent.host import Host
-from installer.resources import handover
+from installer.resources import handover, handover_ifupdown, handover_networkd, handover_networkmanager
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.file import write_atomically
 from installer.resources.ovsdb import NotThere, Row, ask, change, quoted, several
@@ -27,6 +28,9 @@ HEARD_WITHIN = 45.0
 SETTLED_WITHIN = 20.0
 
 CLASS_NET = "/sys/class/net"
+
+#: What may look after a host's interfaces; the first that does, does.
+MANAGERS = (handover_networkd, handover_networkmanager, handover_ifupdown)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,12 +69,12 @@ class BridgedInterface(Resource):
         bridges = bridges_of_ports(tables[0], tables[1])
         errors = {row["name"]: row["error"] or "" for row in tables[2]}
         return {
-            resource.id: resource.state(bridges, errors, held, read(handover.NETWORKD.format(resource.interface)))
+            resource.id: resource.state(bridges, errors, held, first_line_of_file(resource.interface))
             for resource in resources
         }
 
     def state(
-        self, bridges: Mapping[str, str], errors: Mapping[str, str], held: Mapping[str, Sequence[str]], file: str
+        self, bridges: Mapping[str, str], errors: Mapping[str, str], held: Mapping[str, Sequence[str]], first: str
     ) -> Actual:
         """Return the actual state.
 
@@ -78,16 +82,16 @@ class BridgedInterface(Resource):
             bridges: bridge by port.
             errors: what ovs-vswitchd says against an interface, by interface.
             held: global addresses with prefix length by interface; an interface that is not there is missing.
-            file: what makes it a port at boot.
+            first: first line of the file that makes it a port at boot.
         """
         if self.interface not in held:
             return {"interface": "is not there"}
-        ports = [handover.networkd_port(self.interface, self.bridge, took) for took in (True, False)]
+        heads = [handover.head(self.interface, self.bridge, took) for took in (True, False)]
         error = errors.get(self.interface)
         return {
             "bridge": bridges.get(self.interface),
             "addresses": list(held[self.interface]),
-            "at boot": "a port" if file in ports else "as before",
+            "at boot": "a port" if first in heads else "as before",
             **({"error": error} if error else {}),
         }
 
@@ -100,14 +104,17 @@ class BridgedInterface(Resource):
         held = global_addresses(host)
         refuse(self.interface, self.bridge, held, os.listdir(f"{CLASS_NET}/{self.interface}"))
         addresses = held[self.interface]
-        way = handover.by_networkd(self.interface, self.bridge, network_file(self.interface, host, addresses))
+        way = manager_of(self.interface, addresses, host).plan(self.interface, self.bridge, addresses, host)
         made = not (isinstance(actual, dict) and actual.get("bridge") == self.bridge)
         prepare(self, way, addresses, made, host)
         try:
             add_port(self, bool(addresses), host)
+            for command in way.before:
+                host.run(command, timeout=30)
             for path, content in way.files.items():
-                write_atomically(path, content.encode(), "root", "root", 0o644)
-            for command in way.commands:
+                mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
+                write_atomically(path, content.encode("utf-8", "surrogateescape"), "root", "root", mode)
+            for command in way.after:
                 host.run(command, timeout=30)
             wait_until_moved(self, addresses, host)
             if not host.controller_answers(HEARD_WITHIN):
@@ -174,25 +181,34 @@ def parse_addresses(output: str) -> Dict[str, List[str]]:
     }
 
 
-def network_file(interface: str, host: Host, addresses: Sequence[str]) -> Optional[str]:
-    """Return the file that gives an interface its addresses, drop-ins appended; None for one without addresses.
+def manager_of(interface: str, addresses: Sequence[str], host: Host) -> Any:
+    """Return the module that knows what looks after an interface, or shall look after it.
 
     Raises:
-        CannotFix: systemd-networkd does not look after it, so nobody knows where its addresses come from.
+        CannotFix: it has addresses, and nobody knows where from; or nothing looks after interfaces here.
     """
-    told = host.run(["networkctl", "--json=short", "status", interface], expect=None, timeout=10)
-    link = json.loads(told.out) if told.code == 0 and told.out.startswith("{") else {}
-    paths = [link["NetworkFile"], *link.get("NetworkFileDropins", ())] if link.get("NetworkFile") else []
-    if not addresses:
-        if told.code:
-            raise CannotFix("systemd-networkd does not run on this host, and pystack knows no other yet")
-        return None
-    if not paths:
+    for manager in MANAGERS:
+        if manager.looks_after(interface, host):
+            return manager
+    titles = ", ".join(manager.TITLE for manager in MANAGERS)
+    if addresses:
         raise CannotFix(
-            f"{interface} has the addresses {', '.join(addresses)}, and not from systemd-networkd; pystack does not "
+            f"{interface} has the addresses {', '.join(addresses)}, which come from none of {titles}; pystack does not "
             "know how to give them to the bridge so that they come back at boot"
         )
-    return "\n".join(read(path) for path in paths)
+    for manager in MANAGERS:
+        if host.run(["systemctl", "is-active", "--quiet", manager.UNIT], expect=None).code == 0:
+            return manager
+    raise CannotFix(f"none of {titles} runs on this host, so nothing would make {interface} a port at boot")
+
+
+def first_line_of_file(interface: str) -> str:
+    """Return the first line of the file that makes an interface a port at boot; nothing without one."""
+    for manager in MANAGERS:
+        line = read(manager.FILE.format(interface)).partition("\n")[0]
+        if line:
+            return line
+    return ""
 
 
 def prepare(item: BridgedInterface, way: handover.Handover, addresses: Sequence[str], made: bool, host: Host) -> None:
@@ -213,7 +229,7 @@ def prepare(item: BridgedInterface, way: handover.Handover, addresses: Sequence[
         saved[path] = f"{folder}/{number}" if os.path.exists(path) else None
         if os.path.exists(path):
             shutil.copy2(path, f"{folder}/{number}")
-    script = handover.undo_script(item.interface, item.bridge, addresses, saved, way.back, made)
+    script = handover.undo_script(item.interface, item.bridge, addresses, saved, way, made)
     write_atomically(f"{folder}/undo", script.encode(), "root", "root", 0o700)
     text = handover.undo_unit(item.interface)
     write_atomically(f"/etc/systemd/system/{unit}", text.encode(), "root", "root", 0o644)
