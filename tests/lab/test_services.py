@@ -17,6 +17,7 @@ import requests
 from openstack.connection import Connection
 
 from installer.outcome import Event
+from installer.ports import PORTS
 from roles import service
 from tests.lab import config_validator
 from tests.lab.command_line import Result
@@ -150,31 +151,52 @@ def test_the_validator_finds_what_it_is_there_for(cloud: CloudOnHosts) -> None:
     assert '"no_such_key" from group "keystone_authtoken"' in found
 
 
+#: A request that each API refuses without a login.
+REFUSING = {
+    "glance": "/v2/images",
+    "placement": "/resource_classes",
+    "nova": "/v2.1/servers",
+    "neutron": "/v2.0/networks",
+    "cinder": "/v3/volumes",
+}
+
+
 def test_the_operators_own_settings_win_and_only_what_reads_them_restarts_and_pystack_leaves_them_alone(
     cloud: CloudOnHosts,
 ) -> None:
-    path = f"{service.additions('glance')}/50-own.conf"
-    # A key that pystack's own file has too, and whose value a client can see.
-    cloud.controller.run(
-        ["tee", path], stdin="[keystone_authtoken]\nwww_authenticate_uri = https://own.example.org/v3\n", check=True
-    )
-    before = cloud.controller.run(["stat", "-c", "%Y %Z %U %a", path], check=True).stdout
+    def folder_is_there(name: str) -> bool:
+        return cloud.controller.run(["test", "-d", service.additions(name)]).returncode == 0
+
+    names = list(filter(folder_is_there, REFUSING))
+    assert {"glance", "placement"} <= set(names)
+    paths = [f"{service.additions(name)}/50-own.conf" for name in names]
+    for path in paths:
+        # A key that pystack's own files have too, and whose value a client can see.
+        own = "[keystone_authtoken]\nwww_authenticate_uri = https://own.example.org/v3\n"
+        cloud.controller.run(["tee", path], stdin=own, check=True)
+    before = cloud.controller.run(["stat", "-c", "%Y %Z %U %a", *paths], check=True).stdout
     assert pystack(cloud, "plan").code == 10
     done = pystack(cloud, "install")
     assert done.code == 0, done.out[-3000:]
-    assert changed(done) == {f"unit:{GLANCE}"}
-    assert "own.example.org" in refusal(cloud)
-    assert cloud.controller.run(["stat", "-c", "%Y %Z %U %a", path], check=True).stdout == before
+    units = changed(done)
+    assert f"unit:{GLANCE}" in units
+    for unit in units:
+        assert unit.startswith(tuple(f"unit:openstack-{name}" for name in names)), unit
+    for name in names:
+        assert "own.example.org" in refusal(cloud, name), name
+    assert cloud.controller.run(["stat", "-c", "%Y %Z %U %a", *paths], check=True).stdout == before
     assert pystack(cloud, "plan").code == 0
-    cloud.controller.run(["rm", path], check=True)
-    assert changed(pystack(cloud, "install")) == {f"unit:{GLANCE}"}
-    assert "own.example.org" not in refusal(cloud)
+    cloud.controller.run(["rm", *paths], check=True)
+    assert changed(pystack(cloud, "install")) == units
+    for name in names:
+        assert "own.example.org" not in refusal(cloud, name), name
 
 
-def refusal(cloud: CloudOnHosts) -> str:
+def refusal(cloud: CloudOnHosts, name: str) -> str:
+    """Return where an API tells a client without a login to get one."""
+    address = f"https://{cloud.controller.address}:{PORTS[name]}{REFUSING[name]}"
     authority = cloud.operator.home / ".config/pystack" / cloud.controller.address / "ca.crt"
-    answer = requests.get(f"https://{cloud.controller.address}:9292/v2/images", verify=str(authority), timeout=30)
-    return answer.headers["WWW-Authenticate"]
+    return requests.get(address, verify=str(authority), timeout=60).headers["WWW-Authenticate"]
 
 
 #: Prints what oslo.config makes of a key that both files have, when a daemon is started with these arguments.

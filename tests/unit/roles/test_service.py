@@ -3,6 +3,7 @@
 import pytest
 
 from installer import plan
+from installer.paths import ROOT
 from installer.plan import SWITCHED_OFF
 from installer.resources.account import Group, User
 from installer.resources.file import Directory, File
@@ -55,6 +56,15 @@ def test_a_unit_restarts_for_its_own_file_its_environment_and_a_new_release():
     for unit in units_of(resources_of(cloud_of())):
         wanted = {f"/etc/systemd/system/{unit.unit}", "/etc/pystack/env", "/opt/pystack/2026.2/pystack-stamp.json"}
         assert wanted <= set(unit.reads), unit.unit
+
+
+def test_the_folders_for_the_operators_own_settings_are_documented():
+    told = (ROOT / "docs/own-settings.md").read_text()
+    folders = {path for unit in units_of(resources_of(cloud_of())) for path in unit.reads
+               if path.startswith("/etc/") and path.endswith(".d")}  # fmt: skip
+    assert len(folders) > 3
+    for folder in folders:
+        assert f"`{folder}`" in told
 
 
 def test_who_is_given_configuration_files_is_given_the_operators_own_after_them():
