@@ -36,8 +36,10 @@ def bridged_interfaces(cloud: Cloud, host: CloudHost) -> list[tuple[str, str]]:
     """Return the interfaces that are ports of a host's bridges, each with its bridge.
 
     Raises:
-        AnswerFileError: CONFIG_NEUTRON_OVN_BRIDGE_IFACES names a bridge that no physical network has.
+        AnswerFileError: CONFIG_NEUTRON_OVN_BRIDGE_IFACES names a bridge that no physical network has, or an interface
+            that is not there.
     """
+    there = host.facts.get("interfaces")
     known = {_pair(text)[1] for text in cloud.answers["CONFIG_NEUTRON_OVN_BRIDGE_MAPPINGS"]}
     here = {bridge for _, bridge in bridge_mappings(cloud, host)}
     found = []
@@ -48,8 +50,15 @@ def bridged_interfaces(cloud: Cloud, host: CloudHost) -> list[tuple[str, str]]:
                 "has",
                 f"name it in CONFIG_NEUTRON_OVN_BRIDGE_MAPPINGS, such as physnet1:{bridge}",
             )
-        if bridge in here:
-            found.append((interface, bridge))
+        if bridge not in here:
+            continue
+        if there is not None and interface not in there:
+            raise AnswerFileError(
+                f"CONFIG_NEUTRON_OVN_BRIDGE_IFACES gives the interface {interface} to {bridge}, and {host.address} has "
+                f"none of that name; it has {', '.join(sorted(there))}",
+                "all hosts with that bridge need an interface of that name",
+            )
+        found.append((interface, bridge))
     return found
 
 

@@ -106,6 +106,11 @@ def test_an_interface_for_a_bridge_that_no_physical_network_has_is_refused():
         resources_of(cloud_of(facts=KERNEL, CONFIG_NEUTRON_OVN_BRIDGE_IFACES="br-wan:eth1"))
 
 
+def test_an_interface_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(AnswerFileError, match=r"gives the interface eth7 to br-ex, .* it has eth0, eth1"):
+        resources_of(cloud_of(facts=KERNEL, CONFIG_NEUTRON_OVN_BRIDGE_IFACES="br-ex:eth7"))
+
+
 @pytest.mark.parametrize(
     ("interface", "held", "address"),
     [
@@ -116,7 +121,9 @@ def test_an_interface_for_a_bridge_that_no_physical_network_has_is_refused():
     ],
 )
 def test_tunnels_use_the_address_of_their_interface_also_after_the_bridge_has_it(interface, held, address):
-    cloud = cloud_of(facts={**KERNEL, "interfaces": held}, CONFIG_NEUTRON_OVN_TUNNEL_IF=interface, **BRIDGED)
+    cloud = cloud_of(
+        facts={**KERNEL, "interfaces": {"eth1": [], **held}}, CONFIG_NEUTRON_OVN_TUNNEL_IF=interface, **BRIDGED
+    )
     assert settings_of(cloud)["ovn-encap-ip"] == address
     assert ("overlay_ip_version = 6\n" in content_of(cloud, ML2)) is (":" in address)
 
