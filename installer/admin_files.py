@@ -1,16 +1,23 @@
-"""The admin's files on the machine that runs pystack: keystonerc_admin, clouds.yaml and the CA certificate."""
+"""The admin's files on the machine that runs pystack: keystonerc_admin, clouds.yaml and the CA certificate.
+
+The demo user's, where the answer file asks for one, are beside them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
 
+from installer import demo_key
 from installer.cloud import Cloud
-from installer.render import render
+from installer.errors import PystackError
+from installer.render import Rendered, render
 from installer.urls import identity_url
 
-FILES = ("keystonerc_admin", "clouds.yaml")
+#: The demo user, and the project of the same name.
+DEMO = "demo"
 
 
 def folder(cloud: Cloud) -> Path:
@@ -27,13 +34,53 @@ def context(cloud: Cloud, authority: str) -> dict[str, Any]:
         authority: where the CA certificate is, on the machine on which the files are used.
     """
     answers = cloud.answers
+    logins = {"admin": (answers["CONFIG_KEYSTONE_ADMIN_USERNAME"], answers["CONFIG_KEYSTONE_ADMIN_PW"])}
+    if answers["CONFIG_PROVISION_DEMO"]:
+        logins[DEMO] = (DEMO, answers["CONFIG_KEYSTONE_DEMO_PW"])
     return {
         "auth_url": identity_url(answers),
-        "username": answers["CONFIG_KEYSTONE_ADMIN_USERNAME"],
-        "password": answers["CONFIG_KEYSTONE_ADMIN_PW"],
         "region": answers["CONFIG_KEYSTONE_REGION"],
         "authority": authority,
+        "logins": [
+            {
+                "cloud": "pystack" if project == "admin" else f"pystack-{project}",
+                "project": project,
+                "user": user,
+                "password": password,
+            }
+            for project, (user, password) in logins.items()
+        ],
     }
+
+
+def files(cloud: Cloud, authority: str) -> dict[str, Rendered]:
+    """Return what each file holds, by its name; see ``context``."""
+    told = context(cloud, authority)
+    made = {"clouds.yaml": render("admin/clouds.yaml.j2", **told)}
+    for login in told["logins"]:
+        made[f"keystonerc_{login['project']}"] = render("admin/keystonerc.sh.j2", **told, login=login)
+    return made
+
+
+def with_demo_key(cloud: Cloud, write: bool) -> Cloud:
+    """Return the cloud with the demo user's public key, where the answer file asks for that user.
+
+    Args:
+        cloud: the cloud.
+        write: keep a key that had to be made.
+
+    Raises:
+        PystackError: the folder cannot be read or written.
+    """
+    if not cloud.answers["CONFIG_PROVISION_DEMO"]:
+        return cloud
+    try:
+        return dataclasses.replace(cloud, demo_key=demo_key.prepare(folder(cloud), write))
+    except OSError as problem:
+        raise PystackError(
+            f"the demo user's key: {problem.strerror}: {problem.filename}",
+            f"make {folder(cloud)} a folder that you may read and write",
+        ) from None
 
 
 def write(cloud: Cloud) -> Path:
@@ -42,8 +89,8 @@ def write(cloud: Cloud) -> Path:
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = target / "ca.crt"
     _write(authority, cloud.certificates.ca_pem)
-    for name in FILES:
-        _write(target / name, render(f"admin/{name}.j2", **context(cloud, str(authority))).content)
+    for name, made in files(cloud, str(authority)).items():
+        _write(target / name, made.content)
     return target
 
 

@@ -41,11 +41,13 @@ class Cloud:
         answers: the validated answer file.
         hosts: all hosts, in the order of the answer file.
         certificates: the CA and each host's certificate and key.
+        demo_key: the demo user's public key, as OpenSSH writes it; empty where nobody needs it.
     """
 
     answers: Answers
     hosts: tuple[CloudHost, ...]
     certificates: Certificates
+    demo_key: str = ""
 
     @property
     def release(self) -> str:

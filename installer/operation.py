@@ -195,7 +195,9 @@ class Operation:
             for host in self._hosts
         )
         if self._cloud is None or write:
-            self._cloud = Cloud(self._answers, hosts, tls.prepare(self._answers, hosts, write))
+            self._cloud = admin_files.with_demo_key(
+                Cloud(self._answers, hosts, tls.prepare(self._answers, hosts, write)), write
+            )
         return self._cloud
 
 

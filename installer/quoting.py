@@ -196,7 +196,6 @@ TABLE: tuple[tuple[str, Format], ...] = (
     ("*.py", PYTHON),
     ("*.sh", SHELL),
     ("*.env", SHELL),
-    ("admin/keystonerc_*", SHELL),
     ("common/sudoers", WORDS),
     ("common/rootwrap.conf", WORDS),
     *((f"{service}/*.conf", OSLO) for service in ("common", "keystone", "glance", "placement", "nova", "neutron")),

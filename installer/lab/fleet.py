@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import time
@@ -194,5 +195,12 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         values["CONFIG_NEUTRON_OVN_BRIDGE_IFACES"] = f"br-ex:{places.EXTERNAL}"
         # Open vSwitch in userspace, which a lab host may have to use, makes tunnels only from a bridge's address.
         values["CONFIG_NEUTRON_OVN_TUNNEL_IF"] = places.EXTERNAL
+        values["CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE"] = "br-ex"
+        outside = network.current(network.outer())
+        if outside is not None:
+            first, last = network.floating(members[0].address, outside)
+            values["CONFIG_PROVISION_DEMO_FLOATRANGE"] = str(outside)
+            values["CONFIG_PROVISION_DEMO_GATEWAY"] = str(network.gateway(outside))
+            values["CONFIG_PROVISION_DEMO_ALLOCATION_POOLS"] = json.dumps([f"start={first},end={last}"])
     users = {host.user for host in members}
     return values | ({"CONFIG_SSH_USER": users.pop()} if len(users) == 1 else {})

@@ -219,6 +219,18 @@ def counterpart(address: str, network: IPv4Network) -> str:
     return str(network[int(ipaddress.ip_address(address)) & int(network.hostmask)])
 
 
+def floating(address: str, network: IPv4Network) -> tuple[str, str]:
+    """Return the first and the last of the ten addresses that a cloud may give to its instances.
+
+    Args:
+        address: its controller's; fifteen controllers with numbers in a row get different ones.
+        network: the lab's network that is the outside of clouds.
+    """
+    number = int(ipaddress.ip_address(address)) & int(network.hostmask)
+    first = 100 + 10 * ((number - _FIRST_HOST) % 15)
+    return str(network[first]), str(network[first + 9])
+
+
 def forget_neighbour(address: str, segment: Segment | None = None) -> None:
     """Drop what the machine remembers of an address, whose host may come back with another hardware address.
 

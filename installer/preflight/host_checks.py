@@ -179,6 +179,26 @@ def processor(seen: Seen) -> Iterator[Finding]:
         )
 
 
+def demo_image(seen: Seen) -> Iterator[Finding]:
+    """The image for the demo user comes from somewhere."""
+    answers = seen.cloud.answers
+    asked = answers["CONFIG_PROVISION_DEMO"] and answers["CONFIG_GLANCE_INSTALL"]
+    given = answers["CONFIG_PROVISION_IMAGE_URL"]
+    if "controller" not in seen.host.groups or not seen.host.platform.supported or not asked or given:
+        return
+    if seen.host.platform.packaging == "deb" and seen.report["facts"]["architecture"] == "x86_64":
+        yield Finding("image", "success", "made of the distribution's own packages", host=seen.host.address)
+        return
+    yield Finding(
+        "image",
+        "warn",
+        "there will be no image to start instances from",
+        "pystack makes one of the packages of Debian and Ubuntu on x86_64 only",
+        "name one in CONFIG_PROVISION_IMAGE_URL, or upload one later",
+        seen.host.address,
+    )
+
+
 def ports_free(seen: Seen) -> Iterator[Finding]:
     """No other program listens on a port that a service will need."""
     taken = [
@@ -290,6 +310,7 @@ CHECKS: tuple[Check, ...] = (
     privilege,
     size,
     processor,
+    demo_image,
     disk,
     ports_free,
     sources,

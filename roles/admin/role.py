@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from installer import admin_files
 from installer.cloud import Cloud, CloudHost
-from installer.render import rendered_file
 from installer.resources.base import Resource
-from installer.resources.file import Directory
+from installer.resources.file import Directory, File
 from installer.roles import Role
 from roles.tls import role as tls
 
@@ -17,7 +16,7 @@ CLIENT_FOLDER = "/etc/openstack"
 
 
 class Admin(Role):
-    """keystonerc_admin and clouds.yaml for root on the controller."""
+    """keystonerc_admin and clouds.yaml for root on the controller, and the demo user's login."""
 
     name = "admin"
     title = "The administrator's files"
@@ -25,10 +24,10 @@ class Admin(Role):
     after_here = ("tls",)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        context = admin_files.context(cloud, tls.ROLE.bundle(host))
-        yield rendered_file("/root/keystonerc_admin", "admin/keystonerc_admin.j2", mode=0o600, **context)
         yield Directory(CLIENT_FOLDER)
-        yield rendered_file(f"{CLIENT_FOLDER}/clouds.yaml", "admin/clouds.yaml.j2", mode=0o600, **context)
+        for name, made in admin_files.files(cloud, tls.ROLE.bundle(host)).items():
+            folder = CLIENT_FOLDER if name == "clouds.yaml" else "/root"
+            yield File(f"{folder}/{name}", content=made.content, secrets=made.secrets, mode=0o600)
 
 
 ROLE = Admin()

@@ -87,7 +87,7 @@ def test_the_reference_has_every_name() -> None:
 def test_a_parameter_is_described_by_any_of_its_names() -> None:
     assert describe("config_mysql_host") == describe("CONFIG_MARIADB_HOST")
     assert "default: that of CONFIG_CONTROLLER_HOST" in describe("CONFIG_MARIADB_HOST")
-    assert "not done yet" in describe("CONFIG_NOVA_INSTALL")
+    assert "not done yet" in describe("CONFIG_SWIFT_INSTALL")
     with pytest.raises(KeyError):
         describe("CONFIG_COLOUR")
 

@@ -64,7 +64,7 @@ def test_a_problem_shows_the_line_the_place_and_the_remedy() -> None:
 
 def test_an_error_names_every_error_and_no_secret() -> None:
     with pytest.raises(InvalidAnswerFile) as caught:
-        load_text(f"{PLAIN}\nCONFIG_DEBUG_MODE=1\nCONFIG_SSH_PORT=x\nCONFIG_NOVA_INSTALL=y", "answers.txt")
+        load_text(f"{PLAIN}\nCONFIG_DEBUG_MODE=1\nCONFIG_SSH_PORT=x\nCONFIG_SWIFT_INSTALL=y", "answers.txt")
     assert "2 errors" in caught.value.message
     assert "answers.txt:4" in caught.value.message
     assert "answers.txt:5" in caught.value.message

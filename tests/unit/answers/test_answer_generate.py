@@ -29,7 +29,7 @@ def test_a_generated_file_is_valid_and_gives_no_notices(tmp_path: Path) -> None:
 def test_a_full_file_warns_only_of_services_that_come_later() -> None:
     notices = loaded(generate(["192.0.2.1"], full=True)).notices
     assert all("is accepted, but" in notice.message for notice in notices)
-    assert {notice.key for notice in notices} >= {"CONFIG_NOVA_INSTALL", "CONFIG_PROVISION_DEMO"}
+    assert {notice.key for notice in notices} >= {"CONFIG_PROVISION_OVS_BRIDGE"}
 
 
 def test_the_same_input_gives_the_same_file_but_for_the_secrets() -> None:
@@ -72,12 +72,12 @@ def test_with_a_default_password_no_secrets_are_made_up() -> None:
 
 
 def test_overrides_win_and_parameters_that_come_later_are_written_last() -> None:
-    text = generate(["node1"], {"CONFIG_NOVA_INSTALL": "n", "CONFIG_MYSQL_USER": "admin"}, {"CONFIG_DEBUG_MODE": "y"})
+    text = generate(["node1"], {"CONFIG_SWIFT_INSTALL": "y", "CONFIG_MYSQL_USER": "admin"}, {"CONFIG_DEBUG_MODE": "y"})
     answers = loaded(text)
-    assert answers["CONFIG_NOVA_INSTALL"] is False
+    assert answers["CONFIG_SWIFT_INSTALL"] is True
     assert answers["CONFIG_MARIADB_USER"] == "admin"
     assert answers["CONFIG_DEBUG_MODE"] is True
-    assert text.index("Accepted, but not done yet") < text.index("CONFIG_NOVA_INSTALL=n")
+    assert text.index("Accepted, but not done yet") < text.index("CONFIG_SWIFT_INSTALL=y")
     assert "CONFIG_HEAT_INSTALL" not in text
 
 

@@ -79,6 +79,14 @@ def test_a_host_has_the_same_number_in_both_networks() -> None:
     assert network.counterpart("10.91.0.17", IPv4Network("10.91.8.0/24")) == "10.91.8.17"
 
 
+def test_clouds_of_fifteen_controllers_in_a_row_give_different_addresses_to_their_instances() -> None:
+    outside = IPv4Network("10.91.8.0/24")
+    pools = [network.floating(f"10.91.0.{number}", outside) for number in range(10, 25)]
+    assert pools[0] == ("10.91.8.100", "10.91.8.109")
+    assert pools[-1] == ("10.91.8.240", "10.91.8.249")
+    assert len(set(pools)) == 15
+
+
 def test_traffic_between_the_labs_own_networks_is_not_translated() -> None:
     for segment in (network.inner(), network.outer()):
         text = network.ruleset(SUBNET, segment)

@@ -68,6 +68,9 @@ def findings(change: dict[str, Any]) -> list[Any]:
         "CONFIG_CINDER_INSTALL": True,
         "CONFIG_CINDER_BACKEND": ["nfs", "lvm"],
         "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
+        "CONFIG_GLANCE_INSTALL": True,
+        "CONFIG_PROVISION_DEMO": True,
+        "CONFIG_PROVISION_IMAGE_URL": "",
     }
     answers.update(change.pop("answers", {}))
     reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}

@@ -1,0 +1,48 @@
+"""A tiny image of pystack's own, for a first instance without any other download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from installer.cloud import Cloud, CloudHost
+from installer.resources.base import Resource
+from installer.resources.file import Directory
+from installer.resources.test_image import TestImage as Image
+from installer.roles import Role
+
+FOLDER = "/var/lib/pystack/images"
+PATH = f"{FOLDER}/test.img"
+FORMAT = "raw"
+
+
+class TestImage(Role):
+    """The test image on the controller, where the answer file wants an image and names none."""
+
+    name = "test_image"
+    title = "Test image"
+    groups = ("controller",)
+    after_here = ("base",)
+    __test__ = False  # for pytest: this is no test
+
+    def wanted(self, cloud: Cloud) -> bool:
+        answers = cloud.answers
+        asked = answers["CONFIG_PROVISION_DEMO"] and answers["CONFIG_GLANCE_INSTALL"]
+        return bool(asked and not answers["CONFIG_PROVISION_IMAGE_URL"] and self.possible(cloud.first("controller")))
+
+    def possible(self, host: CloudHost) -> bool:
+        """Tell whether a host's distribution has what the image is made of."""
+        return bool(self.facts(host)) and host.facts.get("architecture", "x86_64") == "x86_64"
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        facts = self.facts(host)
+        yield Directory("/var/lib/pystack")
+        yield Directory(FOLDER)
+        yield Image(
+            PATH,
+            kernel=facts["kernel"],
+            packages=tuple(facts["packages"]),
+            user=str(cloud.answers["CONFIG_PROVISION_IMAGE_SSH_USER"]),
+        )
+
+
+ROLE = TestImage()
