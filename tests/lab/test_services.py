@@ -151,6 +151,21 @@ def test_the_validator_finds_what_it_is_there_for(cloud: CloudOnHosts) -> None:
     assert '"no_such_key" from group "keystone_authtoken"' in found
 
 
+def test_services_may_do_as_root_what_their_filters_name_and_nothing_else(cloud: CloudOnHosts) -> None:
+    files = cloud.controller.run("ls /etc/sudoers.d/openstack-*").stdout.split()
+    if not files:
+        pytest.skip("no service that is installed does anything as root")
+    assert cloud.controller.run(["visudo", "--check"]).returncode == 0
+    for name in (path.rpartition("-")[2] for path in files):
+        rootwrap = f"{name}-rootwrap /etc/{name}/rootwrap.conf"
+        allowed, others = (
+            cloud.controller.run(f"runuser -u {name} -- sudo --non-interactive {command}").returncode
+            for command in (f"{rootwrap} no-such-command", "id")
+        )
+        # 99: rootwrap itself has looked into its filters and refuses.
+        assert (allowed, others) == (99, 1), name
+
+
 #: A request that each API refuses without a login.
 REFUSING = {
     "glance": "/v2/images",
