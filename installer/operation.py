@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import importlib
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -66,7 +67,7 @@ class Operation:
         self._blobs: dict[str, Path] = {}
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
-        self._questions: dict[str, Any] = {}
+        self._questions: Future[dict[str, Any]] = Future()
         self._reports: dict[str, dict[str, Any]] = {}
         #: Where the admin's files are, once an installation has written them.
         self.admin_folder: Path | None = None
@@ -140,7 +141,7 @@ class Operation:
 
     def verify(self) -> list[Verdict]:
         """Look at the live cloud from outside and return what was found."""
-        # Clients of OpenStack take a third of the time of a run that changes nothing, just by being imported.
+        # Clients of OpenStack take long to import: an installation does that while the hosts answer.
         from installer import verify
 
         self._listen({"event": "phase", "name": "verify"})
@@ -157,8 +158,11 @@ class Operation:
         if self._reports:
             return
         self._listen({"event": "phase", "name": "connect"})
-        self._questions = preflight.questions(self._answers, self._hosts)
-        with ThreadPoolExecutor(max_workers=max(1, min(64, len(self._hosts)))) as pool:
+        # What takes this machine a while is done while the hosts answer.
+        with ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts))) as pool:
+            self._questions = pool.submit(preflight.questions, self._answers, self._hosts)
+            if self._may_change:
+                pool.submit(importlib.import_module, "installer.verify")
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
 
@@ -183,7 +187,7 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        report = session.probe(self._questions).result()
+        report = session.probe(self._questions.result()).result()
         report["clock_ahead"] = report["time"] - time.time()
         return report
 
