@@ -14,6 +14,8 @@ from pathlib import Path
 
 #: Seconds between two looks at the memory of the processes: a look takes some milliseconds itself.
 _EVERY = 0.5
+#: Bytecode is kept as on any operator's machine, whatever is set where measurements are made.
+_ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def measure(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**_ENVIRONMENT, **(env or {})},
         )
         sampler = _Sampler(process.pid) if watch else None
         _, status, usage = os.wait4(process.pid, 0)
