@@ -158,6 +158,14 @@ class TestFix:
         words = "Job for a.service failed because the control process exited with error code."
         assert self.fix([off], Unit("a.service"), **{"systemctl start": (1, "", words)})
 
+    def test_a_reload_that_fails_is_an_error_although_the_unit_goes_on(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.conf"
+        path.touch()
+        old = {**RUNNING, "StateChangeTimestamp": "Sun 2020-11-22 14:01:07.131480 UTC"}
+        words = "Job for a.service failed because the control process exited with error code."
+        with pytest.raises(CommandFailed, match=r"a\.service .* goes on with what it read before"):
+            self.fix([old], Unit("a.service", reads=(str(path),), reload=True), **{"systemctl reload": (1, "", words)})
+
     def test_a_file_from_the_future_is_brought_back_so_that_the_restart_comes_after_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
