@@ -2,12 +2,13 @@
 
 Requests are JSON objects with ``do`` and ``id``; each gets ``{"reply": id, "result": ...}`` or ``{"reply": id,
 "error": ...}``. What happens meanwhile is told by ``{"event": ...}``. A request runs in a thread of its own, so that
-several steps can be applied side by side.
+several steps can be applied side by side. ``stay`` is a sign of life that wants no answer.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import traceback
@@ -18,6 +19,10 @@ from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
 from installer.resources.secret import MASK
+
+#: Seconds without a word after which the controller counts as gone. When its link is cut (a notebook that changes
+#: networks), sshd may notice hours later, and as long the next run would wait for the host lock.
+SILENCE = 120.0
 
 
 class Agent:
@@ -50,6 +55,8 @@ class Agent:
                     self._keep_blob(message["blob"], wire.read_frame(self._read))
                 elif message["do"] == "goodbye":
                     break
+                elif message["do"] == "stay":
+                    continue
                 else:
                     thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
                     self._threads.append(thread)
@@ -156,6 +163,16 @@ def _mask(value: Any, secrets: List[str]) -> Any:
     return value
 
 
+def reader_of(descriptor: int, silence: float = SILENCE) -> Callable[[int], bytes]:
+    """Return what reads up to n bytes of a descriptor: nothing at its end, or after so many seconds without any."""
+
+    def read(size: int) -> bytes:
+        ready, _, _ = select.select([descriptor], [], [], silence)
+        return os.read(descriptor, size) if ready else b""
+
+    return read
+
+
 def main() -> None:
     """Serve the controller at the other end of standard input and output."""
     for name in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
@@ -166,5 +183,5 @@ def main() -> None:
     # What a library prints must not end up between frames.
     os.dup2(2, 1)
     channel.write(wire.READY)
-    Agent(lambda size: os.read(0, size), wire.Writer(channel)).serve()
+    Agent(reader_of(0), wire.Writer(channel)).serve()
     os._exit(0)
