@@ -129,7 +129,7 @@ class Agent:
     def _fetch(self, sha256: str) -> bytes:
         with self._blob_came:
             if sha256 not in self._blobs:
-                self._send({"need": sha256})
+                self._send({"need": sha256}, masked=False)
             while sha256 not in self._blobs:
                 if self._gone.is_set():
                     raise wire.LinkLost("the controller went away while content was awaited")
@@ -141,10 +141,10 @@ class Agent:
             self._blobs[sha256] = data
             self._blob_came.notify_all()
 
-    def _send(self, value: Dict[str, Any]) -> None:
+    def _send(self, value: Dict[str, Any], masked: bool = True) -> None:
         """Send a message with every known secret masked; when the controller is gone, work goes on unheard."""
         try:
-            self._writer.send(_mask(value, self._secrets))
+            self._writer.send(_mask(value, self._secrets) if masked else value)
         except wire.LinkLost:
             self._gone.set()
 
