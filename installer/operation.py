@@ -173,7 +173,7 @@ class Operation:
             try:
                 report = self._ask(connection)
             except PythonMissing:
-                if not self._may_change:
+                if not self._may_change or address not in self._limit:
                     raise
                 self._listen({"event": "progress", "host": address, "step": "python", "text": "installing Python 3"})
                 install_python(connection)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from installer import operation
+from installer.answers import generate, load_text
+from installer.operation import Operation
+from installer.transport.python import PythonMissing
+
+
+class Nowhere:
+    """A host without Python."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+
+@pytest.mark.parametrize(("limit", "given"), [((), {"192.0.2.10", "192.0.2.11"}), (("192.0.2.11",), {"192.0.2.11"})])
+def test_only_hosts_that_may_be_changed_get_python(
+    monkeypatch: pytest.MonkeyPatch, limit: tuple[str, ...], given: set[str]
+) -> None:
+    installed: set[str] = set()
+
+    def ask(_self: Operation, connection: Any) -> dict[str, Any]:
+        raise PythonMissing(connection.address)
+
+    monkeypatch.setattr(Operation, "_ask", ask)
+    monkeypatch.setattr(operation, "install_python", lambda connection: installed.add(connection.address))
+    answers = load_text(generate(("192.0.2.10", "192.0.2.11")), "answers.txt")
+    with pytest.raises(PythonMissing):
+        Operation(
+            answers,
+            connect=Nowhere,
+            listen=lambda event: None,
+            limit=limit,
+            may_change=True,  # type: ignore[arg-type]
+        ).preflight()
+    assert installed == given
