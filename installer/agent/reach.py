@@ -28,15 +28,15 @@ def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[
         proxies: proxy by scheme, as the answer file gives them.
         host: the host.
     """
-    sources = [("packages", url) for url in package_sources(host)[:AT_MOST]]
-    sources += [("index", index)] if index else []
-    if not any(what == "packages" for what, _ in sources):
-        empty = [{"what": "packages", "url": "", "problem": "no package source is configured"}]
-    else:
-        empty = []
-    with ThreadPoolExecutor(max_workers=max(1, len(sources))) as pool:
-        problems = list(pool.map(lambda source: _ask(source[1], proxies), sources))
-    return empty + [{"what": what, "url": url, "problem": problem} for (what, url), problem in zip(sources, problems)]
+    with ThreadPoolExecutor(max_workers=AT_MOST + 1) as pool:
+        # The index is asked while the package manager says what its sources are.
+        asked = [("index", index, pool.submit(_ask, index, proxies))] if index else []
+        urls = package_sources(host)[:AT_MOST]
+        asked = [("packages", url, pool.submit(_ask, url, proxies)) for url in urls] + asked
+    found = [{"what": what, "url": url, "problem": answer.result()} for what, url, answer in asked]
+    if not urls:
+        found.insert(0, {"what": "packages", "url": "", "problem": "no package source is configured"})
+    return found
 
 
 def package_sources(host: Host) -> List[str]:
@@ -95,8 +95,9 @@ def _variables(host: Host) -> Dict[str, str]:
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
     handlers: List[Any] = [urllib.request.ProxyHandler(dict(proxies))] if proxies else []
-    store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
-    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
+    if url.startswith("https://"):
+        store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http and https only, see below
     if not url.startswith(("http://", "https://")):
         return "not an address that can be asked"
