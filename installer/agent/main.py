@@ -149,6 +149,10 @@ class Agent:
             self._gone.set()
 
 
+#: Names of resources and steps: no secret is ever in one, and a password that equals one must not hide it.
+_NAMES = ("resource", "step", "changed")
+
+
 def _mask(value: Any, secrets: List[str]) -> Any:
     """Return a value in which no secret of four characters or more shows; shorter ones are in ordinary words."""
     if isinstance(value, str):
@@ -157,7 +161,7 @@ def _mask(value: Any, secrets: List[str]) -> Any:
                 value = value.replace(secret, MASK)
         return value
     if isinstance(value, dict):
-        return {key: _mask(item, secrets) for key, item in value.items()}
+        return {key: item if key in _NAMES else _mask(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mask(item, secrets) for item in value]
     return value
