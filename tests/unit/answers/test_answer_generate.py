@@ -72,10 +72,10 @@ def test_with_a_default_password_no_secrets_are_made_up() -> None:
 
 
 def test_overrides_win_and_parameters_that_come_later_are_written_last() -> None:
-    text = generate(["node1"], {"CONFIG_NOVA_INSTALL": "n", "CONFIG_MYSQL_USER": "admin"}, {"CONFIG_DEBUG_MODE": "y"})
+    text = generate(["node1"], {"CONFIG_NOVA_INSTALL": "n", "CONFIG_MYSQL_HOST": "node2"}, {"CONFIG_DEBUG_MODE": "y"})
     answers = loaded(text)
     assert answers["CONFIG_NOVA_INSTALL"] is False
-    assert answers["CONFIG_MARIADB_USER"] == "admin"
+    assert answers["CONFIG_MARIADB_HOST"] == "node2"
     assert answers["CONFIG_DEBUG_MODE"] is True
     assert text.index("Accepted, but not done yet") < text.index("CONFIG_NOVA_INSTALL=n")
     assert "CONFIG_HEAT_INSTALL" not in text
