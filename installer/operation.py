@@ -226,11 +226,22 @@ def _all_results(futures: dict[str, Future[Any]]) -> dict[str, Any]:
             results[address] = future.result()
         except PystackError as problem:
             problems.append(problem)
-    if not problems:
-        return results
-    if len(problems) > 1:
-        first = problems[0]
-        first.args = ("\n".join(problem.message for problem in problems),)
-        first.message = first.args[0]
-        first.remedy = "\n".join(dict.fromkeys(problem.remedy for problem in problems if problem.remedy))
-    raise problems[0]
+    if problems:
+        raise _together(problems)
+    return results
+
+
+def _together(problems: Sequence[PystackError]) -> PystackError:
+    """Return one error that tells of all: each with its own remedy below it, unless one serves them all."""
+    first = problems[0]
+    if len({problem.remedy for problem in problems}) == 1:
+        first.message = "\n".join(problem.message for problem in problems)
+    else:
+        lines = [line for problem in problems for line in (problem.message, *_indented(problem.remedy))]
+        first.message, first.remedy = "\n".join(lines), "do what these remedies say, then run the same command again"
+    first.args = (first.message,)
+    return first
+
+
+def _indented(remedy: str) -> list[str]:
+    return [f"  {'        ' if index else 'remedy: '}{line}" for index, line in enumerate(remedy.splitlines())]

@@ -6,6 +6,7 @@ import pytest
 
 from installer import operation
 from installer.answers import generate, load_text
+from installer.errors import HostUnreachable
 from installer.operation import Operation
 from installer.transport.python import PythonMissing
 
@@ -38,3 +39,27 @@ def test_only_hosts_that_may_be_changed_get_python(
             may_change=True,  # type: ignore[arg-type]
         ).preflight()
     assert installed == given
+
+
+@pytest.mark.parametrize(
+    ("remedies", "message", "remedy"),
+    [
+        (("start it", "start it"), "a: down\nb: down", "start it"),
+        (
+            ("start it", "first\nthen"),
+            "a: down\n  remedy: start it\nb: down\n  remedy: first\n          then",
+            "do what these remedies say, then run the same command again",
+        ),
+    ],
+)
+def test_every_host_that_cannot_be_reached_is_told_with_its_remedy(
+    remedies: tuple[str, str], message: str, remedy: str
+) -> None:
+    def connect(address: str) -> Any:
+        raise HostUnreachable(address, f"{address}: down", remedies[address == "b"])
+
+    answers = load_text(generate(("a", "b")), "answers.txt")
+    with pytest.raises(HostUnreachable) as refused:
+        Operation(answers, connect=connect, listen=lambda event: None).preflight()
+    assert refused.value.message == message
+    assert refused.value.remedy == remedy
