@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from installer.resources.secret import MASK, Secret
 
 #: Shorter secrets are parts of ordinary words; to mask those would make any text unreadable.
 SHORTEST = 4
+_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
 
 
 class Masking:
@@ -47,8 +49,13 @@ class Masking:
 
 
 def secrets_in(values: Mapping[str, Any]) -> list[str]:
-    """Return the text of every secret among the values of an answer file."""
-    return [value.reveal() for value in values.values() if isinstance(value, Secret) and value]
+    """Return the text of every secret among the values of an answer file: passwords inside of addresses, too."""
+    known = [value.reveal() for value in values.values() if isinstance(value, Secret) and value]
+    texts = [
+        str(text) for value in values.values() for text in (value if isinstance(value, (list, tuple)) else [value])
+    ]
+    within = [password for text in texts for password in _IN_ADDRESS.findall(text)]
+    return [*known, *within, *map(unquote, within)]
 
 
 def _forms(secret: str) -> set[str]:

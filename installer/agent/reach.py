@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import configparser
 import glob
+import http.client
 import os
 import re
 import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 
 PATIENCE = 8.0
 #: A few sources tell what there is to tell; asking a hundred repositories would only be slow.
 AT_MOST = 4
+#: Answers that a download would get, too: no login, and those of a proxy or gateway with nobody behind it.
+_NO_WAY = (401, 407, 502, 503, 504)
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
@@ -92,19 +97,29 @@ def _variables(host: Host) -> Dict[str, str]:
     return found
 
 
+def split_login(url: str) -> Tuple[str, str]:
+    """Return an address without the login in it, and that login as ``user:password`` (empty: there is none)."""
+    parts = urllib.parse.urlsplit(url)
+    login, _, place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=place).geturl(), urllib.parse.unquote(login)
+
+
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
     handlers: List[Any] = [urllib.request.ProxyHandler(dict(proxies))] if proxies else []
     if url.startswith("https://"):
         store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http and https only, see below
+    plain, login = split_login(url)
+    request = urllib.request.Request(plain, method="HEAD")  # noqa: S310 - http and https only, see below
+    if login:
+        request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     if not url.startswith(("http://", "https://")):
         return "not an address that can be asked"
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=PATIENCE):
             return ""
     except urllib.error.HTTPError as answer:
-        return f"the server answers {answer.code} {answer.reason}" if answer.code in (407, 502, 503, 504) else ""
-    except (OSError, ValueError) as problem:
-        return str(getattr(problem, "reason", problem))
+        return f"the server answers {answer.code} {answer.reason}" if answer.code in _NO_WAY else ""
+    except (OSError, ValueError, http.client.HTTPException) as problem:
+        return str(getattr(problem, "reason", problem)) or type(problem).__name__

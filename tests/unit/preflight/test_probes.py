@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import base64
+import http.server
 import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
 
 from installer.agent import reach, remains, sockets
 from installer.agent.facts import parse_addresses, parse_assignments, parse_memory_mib
+from tests.unit.resources.fake_host import FakeHost
 
 
 def test_a_listening_socket_is_found_with_the_program_that_holds_it() -> None:
@@ -60,3 +67,39 @@ def test_facts_are_read_from_what_linux_says() -> None:
     assert parse_memory_mib("MemTotal:       24683844 kB\n") == 24105
     lines = "2: eth0    inet6 fd00::2/64 scope global \n2: eth0    inet 192.0.2.2/24 brd x scope global eth0\n"
     assert parse_addresses(lines) == ["192.0.2.2", "fd00::2"]
+
+
+class _Index(http.server.BaseHTTPRequestHandler):
+    """Lets in who logs in as me, and speaks no HTTP to who asks for /garbage."""
+
+    def do_HEAD(self) -> None:
+        if self.path == "/garbage":
+            self.wfile.write(b"what?\r\n")
+            return
+        known = base64.b64encode(b"me:p@ss").decode()
+        self.send_response(200 if self.headers["Authorization"] == f"Basic {known}" else 407)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Index) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_an_index_with_a_login_in_its_address_is_asked_with_it_and_told_without(index: str) -> None:
+    found = reach.reach(f"http://me:p%40ss@{index}/simple", {}, FakeHost({"apt-get": "", "rpm": ""}))
+    assert [entry for entry in found if entry["what"] == "index"] == [
+        {"what": "index", "url": f"http://{index}/simple", "problem": ""}
+    ]
+
+
+@pytest.mark.parametrize("path", ["garbage", "simple"])
+def test_an_index_that_does_not_let_in_is_told_so(index: str, path: str) -> None:
+    found = reach.reach(f"http://{index}/{path}", {}, FakeHost({"apt-get": "", "rpm": ""}))
+    assert found[-1]["problem"]
