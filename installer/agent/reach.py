@@ -38,7 +38,7 @@ def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[
         asked = [("index", index, pool.submit(_ask, index, proxies))] if index else []
         urls = package_sources(host)[:AT_MOST]
         asked = [("packages", url, pool.submit(_ask, url, proxies)) for url in urls] + asked
-    found = [{"what": what, "url": url, "problem": answer.result()} for what, url, answer in asked]
+    found = [{"what": what, "url": split_login(url)[0], "problem": answer.result()} for what, url, answer in asked]
     if not urls:
         found.insert(0, {"what": "packages", "url": "", "problem": "no package source is configured"})
     return found
