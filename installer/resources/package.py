@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import ClassVar, Dict, List, Sequence, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 from installer.resources import dnf, dpkg, held_services, transaction
-from installer.resources.base import Actual, Resource, State
+from installer.resources.base import Actual, FixFailed, Resource, State
 
 INSTALLED, ABSENT, HALF = "installed", "absent", "half-configured"
 
@@ -60,11 +61,18 @@ class Package(Resource):
         if not wanted and not unwanted:
             return
         transaction.begin()
-        if packaging(host) == "rpm":
-            dnf.change(wanted, unwanted, host)
-            return
-        with held_services.held_back() as hold:
-            dpkg.change(wanted, unwanted, host, hold)
+        try:
+            if packaging(host) == "rpm":
+                dnf.change(wanted, unwanted, host)
+            else:
+                with held_services.held_back() as hold:
+                    dpkg.change(wanted, unwanted, host, hold)
+        except CommandFailed as problem:
+            words = re.split(r"[\s,;]+", problem.why)
+            for item, _ in differing:
+                if item.package in words:
+                    raise FixFailed(item) from problem
+            raise
 
 
 def packaging(host: Host) -> str:

@@ -130,6 +130,8 @@ class Unit(Resource):
 
     def diagnose(self, host: Host) -> List[str]:
         shown = show([self.unit], host)[self.unit]
+        if shown["LoadState"] in ("masked", "not-found"):
+            return []
         words = f"{shown['ActiveState']} ({shown['SubState']}), result {shown.get('Result', '')}"
         return [
             f"{self.unit}: {words}, main process ended with {shown.get('ExecMainStatus', '?')}",

@@ -195,7 +195,7 @@ def distributions(lock: bytes) -> int:
 
 #: What uv says, and what it means in one line. The first that is found counts.
 _MEANINGS = (
-    (r"No space left on device", "the disk is full"),
+    (r"No space left on device", "the disk is full: make room; df -h on the host tells where"),
     (
         r"[Hh]ash mismatch (?:for|in) `?([^`\n]+?)`?[\s:]*$",
         "what the package index serves as {0} is not what the lock names",

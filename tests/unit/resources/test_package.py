@@ -17,7 +17,7 @@ import yaml
 
 from installer.agent.host import CommandFailed, Completed
 from installer.resources import dnf, dpkg, held_services, transaction
-from installer.resources.base import CannotFix
+from installer.resources.base import CannotFix, FixFailed
 from installer.resources.package import Package, packaging_of
 from tests.unit.resources.fake_host import FakeHost
 
@@ -331,9 +331,17 @@ class TestFix:
     def test_a_failure_names_packages_and_lets_services_go(self, runs):
         host = on("deb", {"dpkg-query": ""})
         runs.answers += [(100, "dpkg: error processing package b (--configure):\n")]
-        with pytest.raises(CommandFailed, match="failed while being installed or configured: b"):
+        with pytest.raises(FixFailed) as failed:
             Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
+        assert failed.value.resource == Package("b")
+        assert "failed while being installed or configured: b" in str(failed.value.__cause__)
         assert not held_services.left_behind()
+
+    def test_a_failure_that_is_about_none_of_them_is_told_as_it_is(self, runs):
+        host = on("deb", {"dpkg-query": ""})
+        runs.answers += [(100, "E: You don't have enough free space in /var/cache/apt/archives/.\n")]
+        with pytest.raises(CommandFailed, match="enough free space"):
+            Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
 
     def test_rpm_installs_in_one_transaction_and_removes_in_another(self, runs):
         host = on("rpm", {})

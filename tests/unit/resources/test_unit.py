@@ -179,6 +179,12 @@ class TestFix:
         assert path.stat().st_ctime > before
 
 
+@pytest.mark.parametrize("load", ["masked", "not-found"])
+def test_a_unit_that_cannot_be_started_has_no_journal_worth_reading(load: str) -> None:
+    host = FakeHost({"journalctl": "of another day\n", "systemctl": text({**RUNNING, "LoadState": load})})
+    assert Unit("a.service").diagnose(host) == []
+
+
 def test_the_journal_comes_without_empty_lines() -> None:
     host = FakeHost({"journalctl": "one\n\n  \ntwo\n", "systemctl": text({**RUNNING, "ActiveState": "failed"})})
     assert Unit("a.service").diagnose(host)[1:] == ["one", "two"]
