@@ -15,6 +15,13 @@ if __name__ == "__main__":
     one.add_argument(
         "--counts", type=int, nargs="+", default=[1, 10, 50], metavar="N", help="numbers of hosts, growing"
     )
+    one.add_argument(
+        "--ansible-up-to",
+        type=int,
+        default=50,
+        metavar="N",
+        help="leave Ansible out above N hosts: it takes 10 minutes",
+    )
     for name, help_text in (
         ("noop", "an unchanged re-run, beside Ansible, and its round trips"),
         ("install", "a fresh installation by role"),
@@ -26,7 +33,7 @@ if __name__ == "__main__":
     if given.name == "hosts":
         import hosts
 
-        hosts.run(given.counts)
+        hosts.run(given.counts, given.ansible_up_to)
     elif given.name == "noop":
         import noop
 
