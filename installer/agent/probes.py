@@ -16,7 +16,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``. What is not asked for is left out.
+        ask: ``names`` to resolve; ``index``, ``default_index`` and ``proxies`` for ``reach``. What is not asked for is
+            left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -28,7 +29,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     if "names" in ask:
         probes["names"] = lambda: names.resolve(ask["names"])
     if "proxies" in ask:
-        probes["reach"] = lambda: reach.reach(ask.get("index"), ask["proxies"], host)
+        index = reach.index_of(ask.get("index", ""), ask.get("default_index"))
+        probes["reach"] = lambda: reach.reach(index, ask["proxies"], host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}

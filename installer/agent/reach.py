@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
+from installer.resources import python_index
 
 PATIENCE = 8.0
 #: A few sources tell what there is to tell; asking a hundred repositories would only be slow.
@@ -35,13 +36,49 @@ def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[
     """
     with ThreadPoolExecutor(max_workers=AT_MOST + 1) as pool:
         # The index is asked while the package manager says what its sources are.
-        asked = [("index", index, pool.submit(_ask, index, proxies))] if index else []
+        asked = [("index", index, pool.submit(_ask, index, index_proxies(proxies)))] if index else []
         urls = package_sources(host)[:AT_MOST]
         asked = [("packages", url, pool.submit(_ask, url, proxies)) for url in urls] + asked
     found = [{"what": what, "url": split_login(url)[0], "problem": answer.result()} for what, url, answer in asked]
     if not urls:
         found.insert(0, {"what": "packages", "url": "", "problem": "no package source is configured"})
     return found
+
+
+def index_of(given: str, default: Optional[str]) -> Optional[str]:
+    """Return the package index that this host will use, as ``VirtualEnvironment`` does.
+
+    Args:
+        given: the answer file's, or nothing.
+        default: the one that is asked where nothing is configured.
+    """
+    if given:
+        return given
+    own = uv_indexes(python_index.HOST_CONFIGURATION)
+    return next(iter(python_index.read_pip().get("index-url", []) if own is None else own), default)
+
+
+def uv_indexes(paths: Sequence[str]) -> Optional[List[str]]:
+    """Return the addresses of indexes in uv's configuration files; None without such a file."""
+    texts = []
+    for path in filter(os.path.exists, paths):
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            texts.append(stream.read())
+    found = [url for text in texts for url in re.findall(r'^\s*(?:index-)?url\s*=\s*"([^"]+)"', text, re.MULTILINE)]
+    return found if texts else None
+
+
+def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the proxy by scheme for the package index: the answer file's, else the one that the host has for it.
+
+    Args:
+        given: by scheme, as the answer file gives them.
+    """
+    pip = python_index.read_pip().get("proxy", [])
+    if given or pip:
+        return given or {"http": pip[0], "https": pip[0]}
+    found = {name.lower(): value for name, value in python_index.host_proxies().items()}
+    return {scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https") if f"{scheme}_proxy" in found}
 
 
 def package_sources(host: Host) -> List[str]:

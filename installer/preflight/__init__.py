@@ -28,7 +28,8 @@ def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
     """
     return {
         "names": [host.address for host in hosts],
-        "index": str(answers["CONFIG_PACKAGE_INDEX"] or "") or default_index(),
+        "index": str(answers["CONFIG_PACKAGE_INDEX"] or ""),
+        "default_index": default_index(),
         "proxies": proxies(answers),
     }
 

@@ -4,12 +4,14 @@ import base64
 import http.server
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from installer.agent import reach, remains, sockets
 from installer.agent.facts import parse_addresses, parse_assignments, parse_memory_mib
+from installer.resources import python_index
 from tests.unit.resources.fake_host import FakeHost
 
 
@@ -103,3 +105,45 @@ def test_an_index_with_a_login_in_its_address_is_asked_with_it_and_told_without(
 def test_an_index_that_does_not_let_in_is_told_so(index: str, path: str) -> None:
     found = reach.reach(f"http://{index}/{path}", {}, FakeHost({"apt-get": "", "rpm": ""}))
     assert found[-1]["problem"]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Return what writes the host's configuration of pip and its environment file."""
+
+    read_pip, host_proxies = python_index.read_pip, python_index.host_proxies
+
+    def write(pip: str, environment: str) -> None:
+        (tmp_path / "pip.conf").write_text(pip)
+        (tmp_path / "environment").write_text(environment)
+        settings = read_pip([str(tmp_path / "pip.conf")])
+        proxies = host_proxies(str(tmp_path / "environment"))
+        monkeypatch.setattr(python_index, "HOST_CONFIGURATION", (str(tmp_path / "uv.toml"),))
+        monkeypatch.setattr(python_index, "read_pip", lambda: settings)
+        monkeypatch.setattr(python_index, "host_proxies", lambda: proxies)
+
+    return write
+
+
+def test_the_index_that_is_asked_is_the_one_that_will_be_used(
+    configured: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    configured("", "")
+    assert reach.index_of("", "https://default.example") == "https://default.example"
+    configured("[global]\nindex-url = https://mirror.example/simple\n", "")
+    assert reach.index_of("", "https://default.example") == "https://mirror.example/simple"
+    assert reach.index_of("https://given.example", "https://default.example") == "https://given.example"
+    (tmp_path / "uv.toml").write_text('[[index]]\nname = "own"\nurl = "https://uv.example/simple"\ndefault = true\n')
+    assert reach.index_of("", "https://default.example") == "https://uv.example/simple"
+    (tmp_path / "uv.toml").write_text("offline = false\n")
+    assert reach.index_of("", "https://default.example") == "https://default.example"
+
+
+def test_the_index_is_asked_through_the_proxy_that_the_host_has_for_it(configured: Callable[[str, str], None]) -> None:
+    configured("", "")
+    assert reach.index_proxies({}) == {}
+    configured("", "HTTPS_PROXY='http://p.example:3128'\nno_proxy=x\n")
+    assert reach.index_proxies({}) == {"https": "http://p.example:3128"}
+    configured("[global]\nproxy = http://q.example:1\n", "https_proxy=http://p.example:3128\n")
+    assert reach.index_proxies({}) == {"http": "http://q.example:1", "https": "http://q.example:1"}
+    assert reach.index_proxies({"https": "http://given.example:2"}) == {"https": "http://given.example:2"}
