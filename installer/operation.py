@@ -76,7 +76,7 @@ class Operation:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for session in self._sessions.values():
+        for session in list(self._sessions.values()):
             session.close()
 
     def preflight(self) -> list[Finding]:
@@ -159,12 +159,16 @@ class Operation:
             return
         self._listen({"event": "phase", "name": "connect"})
         # What takes this machine a while is done while the hosts answer.
-        with ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts))) as pool:
+        pool = ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts)))
+        try:
             self._questions = pool.submit(preflight.questions, self._answers, self._hosts)
             if self._may_change:
                 pool.submit(importlib.import_module, "installer.verify")
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
+        finally:
+            # After Ctrl-C nobody waits for hosts that do not answer, or for a password that is not typed in.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _look_at(self, address: str) -> dict[str, Any]:
         self._listen({"event": "host", "host": address, "what": "connecting"})

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -63,3 +67,22 @@ def test_every_host_that_cannot_be_reached_is_told_with_its_remedy(
         Operation(answers, connect=connect, listen=lambda event: None).preflight()
     assert refused.value.message == message
     assert refused.value.remedy == remedy
+
+
+def test_ctrl_c_does_not_wait_for_hosts_that_do_not_answer() -> None:
+    answered = threading.Event()
+
+    def connect(address: str) -> Any:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        answered.wait(20)
+        raise HostUnreachable(address, "down")
+
+    answers = load_text(generate(("a",)), "answers.txt")
+    begun = time.monotonic()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Operation(answers, connect=connect, listen=lambda event: None) as work,
+    ):
+        work.preflight()
+    assert time.monotonic() - begun < 10
+    answered.set()
