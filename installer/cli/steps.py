@@ -7,6 +7,7 @@ from typing import Any
 from installer import exit_codes
 from installer.cli.output import Screen
 from installer.cli.session import Session
+from installer.journal import last_verified
 from installer.outcome import Summary
 from installer.report import failure, tables
 
@@ -28,6 +29,12 @@ def installed(run: Session, ask: bool) -> int:
     run.show(tables.summary(summary, run.screen.width))
     if summary.failed:
         return _failed(run, summary)
+    before = None if summary.changed else last_verified(run.answers.digest(), run.journal.run)
+    if before is not None:
+        run.show(
+            [(f"nothing has changed since run {before.name} verified the cloud; pystack verify does it again", "")]
+        )
+        return exit_codes.CONVERGED
     return exit_codes.CONVERGED if verified(run) else exit_codes.NOT_VERIFIED
 
 
