@@ -11,6 +11,7 @@ import time
 from typing import Any, Dict, List, Mapping
 
 from installer.agent.host import Host
+from installer.resources.texts import text_of
 
 #: Interpreters that an OpenStack release may ask for.
 INTERPRETERS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
@@ -21,20 +22,20 @@ FILE_SYSTEMS = ("/", "/var", "/opt", "/tmp", "/run")
 def facts(host: Host) -> Dict[str, Any]:
     """Return what is known of this host; sizes in MiB, times in seconds since 1970."""
     return {
-        "os_release": parse_assignments(_read("/etc/os-release")),
+        "os_release": parse_assignments(text_of("/etc/os-release")),
         "hostname": socket.gethostname(),
         "fqdn": socket.getfqdn(),
         "addresses": _addresses(host),
         "architecture": os.uname().machine,
         "kernel": os.uname().release,
         "cores": len(os.sched_getaffinity(0)),
-        "memory_mib": parse_memory_mib(_read("/proc/meminfo")),
+        "memory_mib": parse_memory_mib(text_of("/proc/meminfo")),
         "file_systems": {path: _file_system(path) for path in FILE_SYSTEMS if os.path.isdir(path)},
         "virtualization": host.run(["systemd-detect-virt"], expect=None).out.strip() or "none",
         "systemd": os.path.isdir("/run/systemd/system"),
         "python": _pythons(host),
-        "machine_id": _read("/etc/machine-id").strip(),
-        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "machine_id": text_of("/etc/machine-id").strip(),
+        "boot_id": text_of("/proc/sys/kernel/random/boot_id").strip(),
         "uid": os.geteuid(),
         "time": time.time(),
     }
@@ -92,11 +93,3 @@ def _file_system(path: str) -> Dict[str, Any]:
         "read_only": bool(os.statvfs(path).f_flag & os.ST_RDONLY),
         "device": os.stat(path).st_dev,
     }
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import configparser
 import glob
 import http.client
 import os
@@ -13,10 +12,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources import python_index
+from installer.resources.texts import ini_files, text_of
 
 PATIENCE = 8.0
 #: A few sources tell what there is to tell; asking a hundred repositories would only be slow.
@@ -60,10 +60,7 @@ def index_of(given: str, default: Optional[str]) -> Optional[str]:
 
 def uv_indexes(paths: Sequence[str]) -> Optional[List[str]]:
     """Return the addresses of indexes in uv's configuration files; None without such a file."""
-    texts = []
-    for path in filter(os.path.exists, paths):
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            texts.append(stream.read())
+    texts = list(map(text_of, filter(os.path.exists, paths)))
     found = [url for text in texts for url in re.findall(r'^\s*(?:index-)?url\s*=\s*"([^"]+)"', text, re.MULTILINE)]
     return found if texts else None
 
@@ -86,10 +83,7 @@ def package_sources(host: Host) -> List[str]:
     if os.path.isdir("/etc/apt"):
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
-        texts = []
-        for path in sorted(glob.glob("/etc/yum.repos.d/*.repo")):
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                texts.append(stream.read())
+        texts = map(text_of, sorted(glob.glob("/etc/yum.repos.d/*.repo")))
         found = parse_repositories(texts, _variables(host))
     return [url for url in found if url.startswith(("http://", "https://"))]
 
@@ -99,15 +93,10 @@ def parse_apt_uris(text: str) -> List[str]:
     return _one_per_server(re.findall(r"^'([^']+)'", text, re.MULTILINE))
 
 
-def parse_repositories(texts: Sequence[str], variables: Mapping[str, str]) -> List[str]:
+def parse_repositories(texts: Iterable[str], variables: Mapping[str, str]) -> List[str]:
     """Return one address per server from the texts of .repo files, for the repositories that are enabled."""
     found = []
-    for text in texts:
-        parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(text)
-        except configparser.Error:
-            continue
+    for parser in ini_files(texts):
         for section in parser.sections():
             entry = dict(parser.items(section))
             if entry.get("enabled", "1").strip() in ("0", "false", "no"):
@@ -129,8 +118,7 @@ def _variables(host: Host) -> Dict[str, str]:
     release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
     found = {"releasever": release, "basearch": os.uname().machine, "arch": os.uname().machine}
     for path in glob.glob("/etc/dnf/vars/*") + glob.glob("/etc/yum/vars/*"):
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            found[os.path.basename(path)] = stream.read().strip()
+        found[os.path.basename(path)] = text_of(path).strip()
     return found
 
 
