@@ -246,7 +246,8 @@ class TestTransaction:
         """
         host = FakeHost()
         assert transaction.run(["sh", "-c", script], host, lambda line: None, log=log).code == 0
-        assert host.told[0].startswith(f"waiting for process {os.getpid()} ({sys.executable}")
+        own = Path("/proc/self/cmdline").read_text().split("\0")[0]
+        assert host.told[0].startswith(f"waiting for process {os.getpid()} ({own}")
 
     def test_it_gives_up_on_a_lock_that_is_never_free(self, log):
         script = "echo 'E: Could not get lock /x. It is held by process 1 (apt)'; exit 100"
