@@ -27,20 +27,17 @@ from installer.urls import identity_url
 Task = dict[str, Any]
 
 
-def tasks_of(steps: Sequence[Step], answers: Answers, authority: str) -> list[Task]:
-    """Return the tasks that assert what a plan says, and those that verify as pystack does.
+def tasks_of(steps: Sequence[Step]) -> list[Task]:
+    """Return the tasks that assert what a plan says.
 
     Args:
         steps: the plan of one host.
-        answers: for the verification.
-        authority: CA certificate (PEM file) on the controller.
 
     Raises:
         KeyError: a type of resource that has no task here yet.
     """
     resources = [resource for step in steps for resource in step.resources]
-    tasks = [{"name": resource.id, "no_log": True, **TASKS[type(resource)](resource)} for resource in resources]
-    return [*tasks, *_verification(answers, authority)]
+    return [{"name": resource.id, "no_log": True, **TASKS[type(resource)](resource)} for resource in resources]
 
 
 def _group(one: Any) -> Task:
@@ -154,8 +151,13 @@ TASKS: dict[type[Resource], Callable[[Any], Task]] = {
 }
 
 
-def _verification(answers: Answers, authority: str) -> list[Task]:
-    """Return what `pystack install` asks at its end, from the controller."""
+def verification(answers: Answers, authority: str) -> list[Task]:
+    """Return what `pystack install` asks at the end of a run that verifies, from the controller.
+
+    Args:
+        answers: the answer file.
+        authority: CA certificate (PEM file) on the controller.
+    """
     url = identity_url(answers)
     name, password = str(answers["CONFIG_KEYSTONE_ADMIN_USERNAME"]), answers["CONFIG_KEYSTONE_ADMIN_PW"].reveal()
     here = {"delegate_to": "localhost", "no_log": True}
