@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import delay_proxy
@@ -23,8 +22,8 @@ DELAYS = (0, 40, 400)
 NOTES = [
     *LAB_NOTES,
     "The playbook is made from pystack's own plan: one task of the fitting module per resource, and the verification's"
-    " three questions if an unchanged run of pystack verifies. It asks less in places: not whether a unit runs with the files as they are now, not what"
-    " preflight looks at, not how many rights a database account has.",
+    " three questions if an unchanged run of pystack verifies. It asks less in places: not whether a unit runs with"
+    " the files as they are now, not what preflight looks at, not how many rights a database account has.",
     "Ansible: pipelining, persistent SSH connections, warm; accounts of the queue are asked of rabbitmqctl, as its own"
     " modules do; pystack asks over AMQP.",
     "Each figure is the best of three rounds, the tools in turn, so that what else goes on on the machine meets all of"
@@ -83,7 +82,7 @@ def run(name: str, keep: bool) -> None:
 
 def _commands(cloud: LabCloud) -> tuple[int, dict[str, Callable[[], Taken]]]:
     """Return the number of the playbook's tasks, and what runs each tool once, having shown that nothing changes."""
-    (authority,) = Path(cloud.home).glob(".config/pystack/*/ca.crt")
+    authority = cloud.home / ".config" / "pystack" / cloud.host.address / "ca.crt"
     tasks = playbook.tasks_of(cloud.plan())
     cloud.pystack("install")
     if "verify" in _moments(cloud.events()):
