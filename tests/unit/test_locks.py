@@ -13,8 +13,9 @@ from roles.openstack.locks.remake import CORE, HERE, Inputs
 INPUTS = Inputs.load()
 RELEASES = list(INPUTS.releases)
 EXTRA_LOCKS = [name for name in INPUTS.locks if name != CORE]
-LOCKS = [f"{release}{suffix}.txt" for release in RELEASES
-         for suffix in ("", "-build", *(f"-{name}" for name in EXTRA_LOCKS))]
+LOCKS = [
+    f"{release}{suffix}.txt" for release in RELEASES for suffix in ("", "-build", *(f"-{name}" for name in EXTRA_LOCKS))
+]
 PYTHONS = ("3.11.2", "3.11.7", "3.12.1", "3.13.5")
 
 # A requirement and its hashes, as uv writes them: one per line, each but the last ending in a backslash.
@@ -28,9 +29,15 @@ def entries(lock: str) -> Iterator[Requirement]:
 
 def versions(lock: str, python: str = PYTHONS[0]) -> dict[str, str]:
     """Canonical name to version of what a Linux host with this Python gets."""
-    environment = {"python_full_version": python, "python_version": ".".join(python.split(".")[:2]),
-                   "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix",
-                   "implementation_name": "cpython", "platform_machine": "x86_64"}
+    environment = {
+        "python_full_version": python,
+        "python_version": ".".join(python.split(".")[:2]),
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_machine": "x86_64",
+    }
     wanted = [entry for entry in entries(lock) if entry.marker is None or entry.marker.evaluate(environment)]
     found: dict[str, str] = {canonicalize_name(entry.name): str(entry.specifier).removeprefix("==") for entry in wanted}
     assert len(found) == len(wanted), f"{lock} names something twice for Python {python}"
@@ -47,8 +54,11 @@ def test_a_lock_holds_nothing_but_hashed_versions_and_what_may_be_built(lock: st
     assert all(re.fullmatch(r"==[^,*]+", str(entry.specifier)) for entry in entries(lock))
 
 
-@pytest.mark.parametrize("path", [p for p in HERE.rglob("*") if p.is_file() and "__pycache__" not in p.parts],
-                         ids=lambda path: path.relative_to(HERE).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [p for p in HERE.rglob("*") if p.is_file() and "__pycache__" not in p.parts],
+    ids=lambda path: path.relative_to(HERE).as_posix(),
+)
 def test_no_file_names_an_index_or_a_host(path: Path) -> None:
     text = path.read_text()
     assert re.findall(r"\S*://\S*|-index-url=\S*|--find-links\S*", text) == []
@@ -71,7 +81,10 @@ def test_the_pythons_get_the_same_but_for_two_backports(release: str) -> None:
     by_python = {python: versions(f"{release}.txt", python) for python in PYTHONS}
     common = set.intersection(*(set(found.items()) for found in by_python.values()))
     assert {python: sorted(dict(set(found.items()) - common)) for python, found in by_python.items()} == {
-        "3.11.2": ["async-timeout"], "3.11.7": [], "3.12.1": [], "3.13.5": ["legacy-cgi"],
+        "3.11.2": ["async-timeout"],
+        "3.11.7": [],
+        "3.12.1": [],
+        "3.13.5": ["legacy-cgi"],
     }
 
 
@@ -79,8 +92,9 @@ def test_the_pythons_get_the_same_but_for_two_backports(release: str) -> None:
 def test_no_version_strays_from_the_constraints(release: str) -> None:
     lines = (HERE / "constraints" / f"{release}.txt").read_text().splitlines()
     pinned = [Requirement(line) for line in lines if not line.startswith("#")]
-    constraints: dict[str, str] = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("===")
-                   for pin in pinned if pin.marker is None}
+    constraints: dict[str, str] = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("===") for pin in pinned if pin.marker is None
+    }
     locked = versions(f"{release}.txt")
     held = locked.keys() & constraints.keys()
     assert len(held) > 100
