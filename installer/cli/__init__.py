@@ -24,7 +24,7 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever reads has seen enough, as in `pystack plan | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exit_codes.FAULT
+        code = exit_codes.INTERRUPTED
     if code == exit_codes.INTERRUPTED:
         # Threads that wait for hosts would keep the process alive until those are done.
         sys.stderr.flush()

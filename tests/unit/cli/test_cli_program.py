@@ -1,7 +1,10 @@
 """The command line as a whole, as far as it needs no host."""
 
+import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,6 +112,26 @@ def test_ctrl_c_says_in_one_line_what_happens_next(monkeypatch, capsys):
     assert cli.run(["validate", "--answer-file=x"]) == 130
     said = capsys.readouterr().err.strip()
     assert said == "interrupted: the hosts finish the resource in hand; run the same command again"
+
+
+def test_after_a_failure_the_generated_answer_file_is_what_to_go_on_with(capsys):
+    words = ["install", "--hosts", "127.0.0.2", "--set", "CONFIG_SSH_PORT=1", "--yes"]
+    assert cli.run(words) == exit_codes.UNREACHABLE
+    [path] = Path().glob("pystack-answers-*.txt")
+    assert f"pystack install --answer-file {path}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plan", "cloud.txt"]])
+def test_a_reader_of_the_output_that_goes_away_is_no_fault(words, tmp_path):
+    Path("cloud.txt").write_text(
+        "[general]\nCONFIG_CONTROLLER_HOST=127.0.0.2\nCONFIG_SSH_PORT=1\nCONFIG_DEFAULT_PASSWORD=x\n"
+    )
+    program = [sys.executable, str(ROOT / "pystack"), *words]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert (process.wait(), "Traceback" in said) == (exit_codes.INTERRUPTED, False), said
+    assert {run.outcome for run in journal.runs()} <= {"interrupted"}
 
 
 def test_the_exit_codes_of_errors_are_those_that_help_explains():
