@@ -21,9 +21,10 @@ class DatabaseSchema(Resource):
     """All tables of a release in a database.
 
     They are complete when the command has ended well for this release, which a note on the host tells, and the
-    database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, and
-    the database was empty before the first one, its tables are dropped and made once more: MariaDB cannot take back
-    half a migration, and nothing but migrations was there yet.
+    database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, the
+    database was empty before the first one, and holds nothing but what migrations put there, its tables are dropped
+    and made once more: MariaDB cannot take back half a migration. With any row more they stay: a dump may have been
+    restored since.
 
     Args:
         database: its name.
@@ -32,6 +33,7 @@ class DatabaseSchema(Resource):
         release: the OpenStack release.
         server: how to look into the database: as MariaDB's root on this host, or as the service's own account.
         env: additions to the command's environment; no secrets.
+        seeded: tables into which the migrations themselves put a row.
     """
 
     kind: ClassVar[str] = "database-schema"
@@ -42,6 +44,7 @@ class DatabaseSchema(Resource):
     release: str
     server: DatabaseServer = LOCAL
     env: Tuple[Tuple[str, str], ...] = ()
+    seeded: Tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -75,9 +78,12 @@ class DatabaseSchema(Resource):
         host.progress(f"making the tables of {self.database}")
         try:
             self._sync(host)
-        except CommandFailed:
+        except CommandFailed as failed:
             if empty or not first:
                 raise
+            held = _with_data(server, self.database, self.seeded, host)
+            if held:
+                raise CommandFailed(failed.completed, f"{failed}; {_left_alone(self.database, held)}") from failed
             host.progress(f"dropping what a cut-off run left in {self.database}, and making it once more")
             _drop_tables(server, self.database, host)
             self._sync(host)
@@ -131,6 +137,29 @@ def _tables(server: DatabaseServer, database: str, host: Host) -> List[str]:
         host,
     )
     return [row["name"] for row in rows]
+
+
+def _with_data(server: DatabaseServer, database: str, seeded: Sequence[str], host: Host) -> List[str]:
+    """Return the tables that hold more rows than migrations put there."""
+    counts = "".join(
+        f"SELECT 'count' AS kind, {literal(table)} AS name, COUNT(*) AS held FROM"  # noqa: S608 - quoted
+        f" (SELECT 1 AS present FROM {identifier(database)}.{identifier(table)} LIMIT 2) AS few;\n"
+        for table in _tables(server, database, host)
+        if table != "alembic_version"
+    )
+    return [
+        row["name"]
+        for row in (ask(server, counts, host) if counts else [])
+        if int(row["held"]) > (1 if row["name"] in seeded else 0)
+    ]
+
+
+def _left_alone(database: str, held: Sequence[str]) -> str:
+    tables = ", ".join([*sorted(held)[:3], *(["..."] if len(held) > 3 else [])])
+    return (
+        f"the tables of {database} stay as they are, because there is data in them ({tables}): "
+        f"restore a dump that is whole, or drop the database {database} if nothing in it is needed, and run again"
+    )
 
 
 def _drop_tables(server: DatabaseServer, database: str, host: Host) -> None:

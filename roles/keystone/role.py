@@ -57,6 +57,7 @@ class Keystone(Role):
                 account=USER,
                 release=cloud.release,
                 server=mariadb.server(cloud, host, schema_of(cloud)),
+                seeded=("project",),  # the root of all domains
             )
         for name, folder in KEYS.items():
             yield Command(
