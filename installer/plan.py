@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from installer import proxies
 from installer.cloud import Cloud, CloudHost
 from installer.errors import InternalError
 from installer.resources.account import Group, User
@@ -63,7 +64,8 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
     _check_declared_once(host, everything)
     accounts = _unique(item for item in everything if isinstance(item, (Group, User)))
     accounts.sort(key=lambda item: isinstance(item, User))
-    packages = _unique(item for item in everything if isinstance(item, Package))
+    through = proxies.environment(cloud.answers)
+    packages = _unique(replace(item, proxies=through) for item in everything if isinstance(item, Package))
     gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
     first = {(host.address, role.name) for role in roles if role.before_packages}
     steps = []

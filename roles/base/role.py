@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from installer import proxies
 from installer.addresses import address_of
 from installer.cloud import GROUPS, Cloud, CloudHost
 from installer.resources.base import Resource
@@ -30,6 +31,7 @@ class Base(Role):
                 f"install-{package}",
                 (*facts["install"], package),
                 unless=(*facts["query"], package),
+                env=dict(proxies.environment(cloud.answers)),
                 timeout=900,
             )
 

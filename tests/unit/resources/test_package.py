@@ -19,6 +19,7 @@ from installer.agent.host import CommandFailed, Completed
 from installer.resources import dnf, dpkg, held_services, transaction
 from installer.resources.base import CannotFix, FixFailed
 from installer.resources.package import Package, packaging_of
+from installer.resources.secret import Secret
 from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "packages.yaml").read_text())
@@ -353,3 +354,13 @@ class TestFix:
             ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
             ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", "c"],
         ]
+
+    @pytest.mark.parametrize("family", ["deb", "rpm"])
+    def test_every_transaction_goes_through_the_proxies(self, runs, family):
+        proxies = (("https_proxy", Secret("http://me:hidden@proxy.example:3128")),)
+        host = on(family, {"dpkg-query": ""})
+        Package.fix_all(
+            [(Package("a", proxies=proxies), None), (Package("b", absent=True, proxies=proxies), {"state": "x"})], host
+        )
+        assert {env["https_proxy"] for _, env, _ in runs.calls} == {"http://me:hidden@proxy.example:3128"}
+        assert "hidden" not in str([argv for argv, _, _ in runs.calls])

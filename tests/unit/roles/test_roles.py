@@ -10,7 +10,7 @@ from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.platforms import SUPPORTED, Platform
 from installer.resources.account import Group, User
-from installer.resources.base import to_wire
+from installer.resources.base import from_wire, to_wire
 from installer.resources.database import DatabaseAccount
 from installer.resources.file import Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
@@ -264,3 +264,15 @@ def test_a_password_that_keystone_of_2026_1_cannot_use_is_refused_before_anythin
         resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE="2026.1", **changed), role="keystone")
     assert "hidden" not in refused.value.message
     assert resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE="2026.2", **changed), role="keystone")
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_whatever_installs_packages_goes_through_the_proxy_of_the_answer_file(platform):
+    cloud = cloud_of(platform=platform, CONFIG_HTTP_PROXY="http://proxy.example:3128", CONFIG_NO_PROXY="a,b")
+    steps = plan.build(cloud, all_roles())
+    expected = {"http_proxy": "http://proxy.example:3128", "no_proxy": "a,b"}
+    everything = [item for step in steps for item in step.resources]
+    through = [item.proxies for item in everything if isinstance(item, Package)]
+    through += [tuple(item.env.items()) for item in everything if item.id.startswith("command:install-")]
+    assert [{name: value.reveal() for name, value in item} for item in through] == [expected] * len(through)
+    assert everything == [from_wire(to_wire(item)) for item in everything]
