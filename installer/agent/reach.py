@@ -23,6 +23,7 @@ PATIENCE = 8.0
 AT_MOST = 4
 #: Answers that a download would get, too: no login, and those of a proxy or gateway with nobody behind it.
 _NO_WAY = (401, 407, 502, 503, 504)
+_LOGIN = ("username", "password")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
@@ -31,14 +32,15 @@ def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[
 
     Args:
         index: address of a Python package index; None asks none.
-        proxies: proxy by scheme, as the answer file gives them.
+        proxies: proxy by scheme, as the answer file gives them; ``no``: what is reached without one.
         host: the host.
     """
     with ThreadPoolExecutor(max_workers=AT_MOST + 1) as pool:
         # The index is asked while the package manager says what its sources are.
         asked = [("index", index, pool.submit(_ask, index, index_proxies(proxies)))] if index else []
         urls = package_sources(host)[:AT_MOST]
-        asked = [("packages", url, pool.submit(_ask, url, proxies)) for url in urls] + asked
+        own = package_manager_proxies(host)
+        asked = [("packages", url, pool.submit(_ask, url, package_proxies(url, own, proxies))) for url in urls] + asked
     found = [{"what": what, "url": split_login(url)[0], "problem": answer.result()} for what, url, answer in asked]
     if not urls:
         found.insert(0, {"what": "packages", "url": "", "problem": "no package source is configured"})
@@ -75,7 +77,62 @@ def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
     if given or pip:
         return given or {"http": pip[0], "https": pip[0]}
     found = {name.lower(): value for name, value in python_index.host_proxies().items()}
-    return {scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https") if f"{scheme}_proxy" in found}
+    return {scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https", "no") if f"{scheme}_proxy" in found}
+
+
+def package_manager_proxies(host: Host) -> Dict[str, str]:
+    """Return the proxies in the package manager's own configuration, by what they are for; see ``parse_apt_proxies``
+    and ``parse_dnf_proxy``."""
+    if os.path.isdir("/etc/apt"):
+        return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
+    return parse_dnf_proxy(map(text_of, ["/etc/dnf/dnf.conf", *sorted(glob.glob("/etc/dnf/libdnf5.conf.d/*.conf"))]))
+
+
+def parse_apt_proxies(text: str) -> Dict[str, str]:
+    """Return the proxies of ``apt-config dump`` by scheme, and by ``scheme::server``; empty: directly.
+
+    Source: apt-transport-http(1), apt-transport-https(1).
+    """
+    found = re.findall(r'^Acquire::(https?)::Proxy(::[^\s"]+)? "(.*)";$', text, re.MULTILINE | re.IGNORECASE)
+    return {
+        scheme.lower() + server.lower(): "" if proxy.lower() in ("direct", "false") else proxy
+        for scheme, server, proxy in found
+        if proxy
+    }
+
+
+def parse_dnf_proxy(texts: Iterable[str]) -> Dict[str, str]:
+    """Return the proxy of dnf's configuration files, the strongest last, for both schemes. Source: dnf.conf(5)."""
+    main: Dict[str, str] = {}
+    for parser in ini_files(texts):
+        if parser.has_section("main"):
+            main.update(parser.items("main"))
+    proxy = main.get("proxy", "").strip()
+    if proxy == "_none_":
+        proxy = ""
+    elif not proxy:
+        return {}
+    if proxy and main.get("proxy_username"):
+        name, password = (urllib.parse.quote(main.get(f"proxy_{key}", "").strip(), safe="") for key in _LOGIN)
+        proxy = proxy.replace("://", f"://{name}:{password}@", 1)
+    return {"http": proxy, "https": proxy}
+
+
+def package_proxies(url: str, own: Mapping[str, str], given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the proxy by scheme through which the package manager asks an address.
+
+    Args:
+        url: the address.
+        own: the package manager's own proxies, which go before all others.
+        given: by scheme, as the answer file gives them.
+    """
+    parts = urllib.parse.urlsplit(url)
+    # What apt is told of http counts for https, too, unless that has an entry of its own.
+    for scheme in dict.fromkeys((parts.scheme, "http")):
+        for key in (f"{scheme}::{parts.hostname}", scheme):
+            if key in own:
+                return {parts.scheme: own[key]} if own[key] else {}
+    return given
 
 
 def package_sources(host: Host) -> List[str]:
@@ -131,7 +188,14 @@ def split_login(url: str) -> Tuple[str, str]:
 
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
-    handlers: List[Any] = [urllib.request.ProxyHandler(dict(proxies))] if proxies else []
+    server = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+    without = bool(proxies.get("no")) and urllib.request.proxy_bypass_environment(server, dict(proxies))
+    through = {} if without else {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
+    if through.get(urllib.parse.urlsplit(url).scheme, "").startswith("socks"):
+        # apt and dnf can go through it; this agent, with the standard library only, cannot.
+        return ""
+    # Given even when empty: the agent's own environment says nothing of what a package manager will do.
+    handlers: List[Any] = [urllib.request.ProxyHandler(through)]
     if url.startswith("https://"):
         store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))

@@ -95,7 +95,7 @@ def index() -> Iterator[str]:
 
 
 def test_an_index_with_a_login_in_its_address_is_asked_with_it_and_told_without(index: str) -> None:
-    found = reach.reach(f"http://me:p%40ss@{index}/simple", {}, FakeHost({"apt-get": "", "rpm": ""}))
+    found = reach.reach(f"http://me:p%40ss@{index}/simple", {}, FakeHost({"apt-get": "", "apt-config": "", "rpm": ""}))
     assert [entry for entry in found if entry["what"] == "index"] == [
         {"what": "index", "url": f"http://{index}/simple", "problem": ""}
     ]
@@ -103,7 +103,7 @@ def test_an_index_with_a_login_in_its_address_is_asked_with_it_and_told_without(
 
 @pytest.mark.parametrize("path", ["garbage", "simple"])
 def test_an_index_that_does_not_let_in_is_told_so(index: str, path: str) -> None:
-    found = reach.reach(f"http://{index}/{path}", {}, FakeHost({"apt-get": "", "rpm": ""}))
+    found = reach.reach(f"http://{index}/{path}", {}, FakeHost({"apt-get": "", "apt-config": "", "rpm": ""}))
     assert found[-1]["problem"]
 
 
@@ -143,7 +143,48 @@ def test_the_index_is_asked_through_the_proxy_that_the_host_has_for_it(configure
     configured("", "")
     assert reach.index_proxies({}) == {}
     configured("", "HTTPS_PROXY='http://p.example:3128'\nno_proxy=x\n")
-    assert reach.index_proxies({}) == {"https": "http://p.example:3128"}
+    assert reach.index_proxies({}) == {"https": "http://p.example:3128", "no": "x"}
     configured("[global]\nproxy = http://q.example:1\n", "https_proxy=http://p.example:3128\n")
     assert reach.index_proxies({}) == {"http": "http://q.example:1", "https": "http://q.example:1"}
     assert reach.index_proxies({"https": "http://given.example:2"}) == {"https": "http://given.example:2"}
+
+
+APT = """Acquire::http "";
+Acquire::http::Proxy "http://apt.example:3142/";
+Acquire::http::Proxy::near.example "DIRECT";
+Acquire::https::Proxy::Far.example "http://far.example:1";
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "proxy"),
+    [
+        ("http://deb.example/x", reach.parse_apt_proxies(APT), {"http": "http://apt.example:3142/"}),
+        ("https://deb.example/x", reach.parse_apt_proxies(APT), {"https": "http://apt.example:3142/"}),
+        ("https://far.example/x", reach.parse_apt_proxies(APT), {"https": "http://far.example:1"}),
+        ("http://near.example/x", reach.parse_apt_proxies(APT), {}),
+        ("http://deb.example/x", {}, {"http": "http://given.example:1"}),
+        (
+            "http://m.example/",
+            reach.parse_dnf_proxy(["[main]\nproxy=http://d.example:1"]),
+            {"http": "http://d.example:1"},
+        ),
+        ("http://m.example/", reach.parse_dnf_proxy(["[main]\nproxy=_none_"]), {}),
+        ("http://m.example/", reach.parse_dnf_proxy(["[main]\ngpgcheck=1", "no"]), {"http": "http://given.example:1"}),
+        (
+            "http://m.example/",
+            reach.parse_dnf_proxy(["[main]\nproxy=http://d.example:1\nproxy_username=me\nproxy_password=p@ss"]),
+            {"http": "http://me:p%40ss@d.example:1"},
+        ),
+    ],
+)
+def test_a_package_source_is_asked_through_the_package_managers_own_proxy_else_the_given_one(
+    url: str, own: dict[str, str], proxy: dict[str, str]
+) -> None:
+    assert reach.package_proxies(url, own, {"http": "http://given.example:1"}) == proxy
+
+
+def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
+    given = {"http": "http://127.0.0.1:1", "no": "127.0.0.1"}
+    assert reach._ask(f"http://me:p%40ss@{index}/simple", given) == ""
+    assert reach._ask(f"http://me:p%40ss@{index}/simple", {"http": "http://127.0.0.1:1"})
