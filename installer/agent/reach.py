@@ -186,11 +186,20 @@ def split_login(url: str) -> Tuple[str, str]:
     return parts._replace(netloc=place).geturl(), urllib.parse.unquote(login)
 
 
+def needs_no_proxy(url: str, direct: str) -> bool:
+    """Tell whether an address is asked directly: names with commas between them, each for its subdomains, too."""
+    server = urllib.parse.urlsplit(url).hostname or ""
+    names = [name.strip().lstrip(".").lower() for name in direct.split(",")]
+    return any(name == "*" or server == name or server.endswith(f".{name}") for name in names if name)
+
+
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
-    server = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
-    without = bool(proxies.get("no")) and urllib.request.proxy_bypass_environment(server, dict(proxies))
-    through = {} if without else {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
+    through = (
+        {}
+        if needs_no_proxy(url, proxies.get("no", ""))
+        else {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
+    )
     if through.get(urllib.parse.urlsplit(url).scheme, "").startswith("socks"):
         # apt and dnf can go through it; this agent, with the standard library only, cannot.
         return ""
