@@ -12,7 +12,7 @@ from installer.platforms import SUPPORTED, Platform
 from installer.resources.account import Group, User
 from installer.resources.base import from_wire, to_wire
 from installer.resources.database import DatabaseAccount
-from installer.resources.file import Directory, File, Symlink
+from installer.resources.file import MARK_OF_OURS, Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.resources.secret import Secret
@@ -104,6 +104,13 @@ def test_every_file_has_its_folder(platform):
                 assert item.path.rpartition("/")[0] in known, f"{step.name}: {item.path}"
             if isinstance(item, Directory):
                 known.add(item.path)
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_every_file_says_that_pystack_made_it_or_has_pystack_in_its_path(platform):
+    for item in resources_of(cloud_of(platform=platform)):
+        if isinstance(item, File):
+            assert MARK_OF_OURS in (item.content or "").partition("\n")[0] or "pystack" in item.path, item.path
 
 
 @pytest.mark.parametrize("platform", SUPPORTED)
