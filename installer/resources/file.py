@@ -16,6 +16,7 @@ import tempfile
 from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
+from installer.resources import leftovers
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown, describe_new
 from installer.resources.secret import MASK, Secret
 
@@ -226,7 +227,9 @@ def sha256_of(path: str) -> str:
 def write_atomically(path: str, data: bytes, owner: str, group: str, mode: int) -> None:
     """Write a file so that a reader sees the old or the new one, whole, and a crash leaves one of them."""
     folder = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".pystack-new", dir=folder)
+    prefix, suffix = f".{os.path.basename(path)}.", ".pystack-new"
+    leftovers.sweep(folder, prefix, suffix, owner)
+    descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(prefix), suffix=suffix, dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)

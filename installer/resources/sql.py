@@ -10,6 +10,7 @@ import tempfile
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from installer.agent.host import CommandFailed, Completed, Host
+from installer.resources import leftovers
 from installer.resources.base import Unknown
 from installer.resources.secret import Secret
 
@@ -173,7 +174,8 @@ def _session(server: DatabaseServer, statements: str, host: Host, use_password: 
 @contextlib.contextmanager
 def _kept_for_a_moment(password: Secret) -> Iterator[str]:
     os.makedirs(RUN, mode=0o755, exist_ok=True)
-    descriptor, path = tempfile.mkstemp(prefix="client.", suffix=".cnf", dir=RUN)
+    leftovers.sweep(RUN, "client.", ".cnf", shared=True)
+    descriptor, path = tempfile.mkstemp(prefix=leftovers.own("client."), suffix=".cnf", dir=RUN)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(option_file(password.reveal()))
