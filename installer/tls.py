@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +68,12 @@ def prepare(answers: Answers, hosts: Iterable[CloudHost], write: bool) -> Certif
         if write:
             # One that is there already keeps its mode: it may be anybody's, and the keys in it are closed anyway.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if answers["CONFIG_SSL_CACERT_SELFSIGN"]:
-            authority = _own_authority(answers, folder, now, write)
-        else:
-            authority = given_authority(answers, now)
-        servers = {host.address: _server(answers, host, authority, folder, now, write) for host in hosts}
+        with _alone(folder) if write else contextlib.nullcontext():
+            if answers["CONFIG_SSL_CACERT_SELFSIGN"]:
+                authority = _own_authority(answers, folder, now, write)
+            else:
+                authority = given_authority(answers, now)
+            servers = {host.address: _server(answers, host, authority, folder, now, write) for host in hosts}
     except OSError as problem:
         raise PystackError(
             f"certificates in {folder}: {problem.strerror}: {problem.filename}",
@@ -79,6 +81,32 @@ def prepare(answers: Answers, hosts: Iterable[CloudHost], write: bool) -> Certif
         ) from None
     chain = "".join(map(pem, (authority.certificate, *authority.above)))
     return Certificates(chain, servers)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other runs from making certificates in a folder meanwhile: two authorities would fit no server."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def need_authority(answers: Answers) -> None:
+    """Make sure that the authority of an installed cloud is on this machine.
+
+    Raises:
+        PystackError: CONFIG_SSL_CERT_DIR holds none, although pystack makes it.
+    """
+    folder = Path(answers["CONFIG_SSL_CERT_DIR"]).expanduser()
+    if answers["CONFIG_SSL_CACERT_SELFSIGN"] and not os.path.lexists(folder / "ca.crt"):
+        raise PystackError(
+            f"{folder} holds no authority (ca.crt): nothing here tells whether the cloud is the one that it says it is",
+            "pystack install made it in CONFIG_SSL_CERT_DIR of the machine and account that it ran on:\n"
+            "run this there, or copy that folder to here; where nothing is installed yet, run pystack install",
+        )
 
 
 def given_authority(answers: Answers, now: datetime.datetime) -> Authority:

@@ -2,6 +2,7 @@ import dataclasses
 import datetime
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import pytest
@@ -334,4 +335,22 @@ def test_a_host_called_ca_does_not_take_the_authoritys_place(answers, tmp_path):
     assert again == made
     first(made.certificate("ca")[0]).verify_directly_issued_by(
         first((tmp_path / "certificates" / "ca.crt").read_text())
+    )
+
+
+def test_runs_at_once_make_one_authority(answers):
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        made = list(pool.map(lambda _: tls.prepare(answers, [HOST], write=True), range(6)))
+    assert made == [made[0]] * 6
+
+
+def test_a_machine_without_the_authority_is_told_where_it_is(answers, given):
+    with pytest.raises(PystackError) as missing:
+        tls.need_authority(answers)
+    assert str(answers["CONFIG_SSL_CERT_DIR"]) in missing.value.message
+    assert "copy that folder" in missing.value.remedy
+    tls.prepare(answers, [HOST], write=True)
+    tls.need_authority(answers)
+    tls.need_authority(
+        {**answers, "CONFIG_SSL_CERT_DIR": PurePosixPath("/nowhere"), "CONFIG_SSL_CACERT_SELFSIGN": False}
     )
