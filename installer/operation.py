@@ -140,7 +140,12 @@ class Operation:
         return summary
 
     def verify(self) -> list[Verdict]:
-        """Look at the live cloud from outside and return what was found."""
+        """Look at the live cloud from outside and return what was found.
+
+        Raises:
+            PystackError: the cloud's authority is not on this machine.
+        """
+        tls.need_authority(self._answers)
         # Clients of OpenStack take long to import: an installation does that while the hosts answer.
         from installer import verify
 
@@ -195,12 +200,17 @@ class Operation:
         report["clock_ahead"] = report["time"] - time.time()
         return report
 
+    def _resolved(self, name: str) -> list[str]:
+        """Return the addresses that a host's name means to the hosts of the cloud."""
+        answers = [report.get("names", {}).get(name, {}) for report in self._reports.values()]
+        return sorted({address for answer in answers for address in answer.get("addresses", ())})
+
     def _seen(self, write: bool) -> Cloud:
         """Return the cloud with what was seen on its hosts."""
         hosts = tuple(
             dataclasses.replace(
                 host,
-                facts=self._reports[host.address]["facts"],
+                facts={**self._reports[host.address]["facts"], "resolved": self._resolved(host.address)},
                 platform=Platform.from_os_release(self._reports[host.address]["facts"]["os_release"]),
             )
             for host in self._hosts
