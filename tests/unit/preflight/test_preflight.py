@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def fine(number: str) -> dict[str, Any]:
             "hostname": number,
             "machine_id": f"id-{number}",
             "boot_id": f"boot-{number}",
-            "architecture": "x86_64",
+            "architecture": machine(),
         },
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
