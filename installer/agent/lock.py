@@ -20,7 +20,8 @@ class Busy(Exception):
     """Another installer holds the host lock.
 
     Args:
-        holder: what it wrote: ``owner`` (user@machine), ``run``, ``since`` (seconds since 1970).
+        holder: what it wrote: ``owner`` (user@machine), ``run``, ``since`` (seconds since 1970); and the
+            ``age`` of the lock (seconds).
     """
 
     def __init__(self, holder: Dict[str, Any]) -> None:
@@ -61,7 +62,9 @@ def take(
             waited, ours = time.monotonic() - begun, holder.get("owner") == owner
             if waited > (max(wait, A_LOOK) if ours else A_LOOK):
                 os.close(descriptor)
-                raise Busy(holder) from None
+                # By this host's clock: the controller's may be another.
+                age = {"age": time.time() - holder["since"]} if "since" in holder else {}
+                raise Busy({**holder, **age}) from None
             if ours and not told and waited > A_LOOK / 2:
                 tell(f"waiting for run {holder.get('run', '?')} to finish what it began on this host")
                 told = True

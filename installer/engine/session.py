@@ -153,17 +153,26 @@ class HostBusy(PreflightRefused):
 
     Args:
         host: the address.
-        holder: what the lock says: ``owner``, ``run``, ``since``.
+        holder: what the lock says: ``owner``, ``run``, ``since``; and its ``age`` in seconds.
     """
 
     def __init__(self, host: str, holder: Mapping[str, Any]) -> None:
         owner, run = holder.get("owner", "another installer"), holder.get("run", "?")
+        age = f", for {lasting(holder['age'])}" if "age" in holder else ""
         super().__init__(
-            f"{host}: {owner} is installing on this host (run {run})",
+            f"{host}: {owner} is installing on this host (run {run}{age})",
             "wait until that run has ended, then run the same command again",
         )
         self.host = host
         self.holder = holder
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in its largest unit: ``3 minutes``."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}{'s' if seconds >= 2 * length else ''}"
+    return f"{max(seconds, 0):.0f} seconds"
 
 
 def link_lost(host: str, doing: list[str], errors: str, code: int | None) -> HostUnreachable:

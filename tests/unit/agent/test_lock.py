@@ -18,6 +18,7 @@ def test_another_owner_is_told_who_holds_the_lock(tmp_path: Path) -> None:
         lock.take("bob@b", "run-2", 0, print, path)
     assert (busy.value.holder["owner"], busy.value.holder["run"]) == ("ann@a", "run-1")
     assert time.time() - busy.value.holder["since"] < 60
+    assert 0 < busy.value.holder["age"] < 60
     os.close(held)
 
 
