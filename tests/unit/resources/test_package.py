@@ -264,6 +264,20 @@ class TestTransaction:
         del caught
         gc.collect()
 
+    @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+    def test_services_stay_held_back_in_one_that_was_given_up_on_until_the_next_run(self, log, policy):
+        script = f"sleep 0.5; {policy} mariadb start; echo answer $?"
+        with pytest.raises(CannotFix), held_services.held_back() as hold:
+            transaction.run(["sh", "-c", script], FakeHost(), lambda line: None, hold, log=log, silence=0.1)
+        deadline = time.monotonic() + 10
+        while "answer" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert log.read_text() == "answer 101\n"
+        assert held_services.left_behind()
+        held_services.let_go()
+        assert not policy.exists()
+        gc.collect()
+
     def test_it_goes_on_with_the_lock_when_its_parent_is_killed(self, log, tmp_path):
         parent = textwrap.dedent(f"""
             import os, pathlib, fcntl
