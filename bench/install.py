@@ -38,10 +38,10 @@ def run(name: str, keep: bool) -> None:
         cloud.host.reset()
         _warm(cloud)
         record = Record("install")
-        before = _host_cpu(cloud)
+        before = cloud.host_cpu_seconds()
         tell("installing on the fresh host")
         taken = cloud.pystack("install")
-        cpu = _host_cpu(cloud) - before
+        cpu = cloud.host_cpu_seconds() - before
         events = cloud.events()
         steps = cloud.plan()
     moments = step_moments(events)
@@ -133,8 +133,3 @@ def _save(cloud: LabCloud) -> None:
 def _warm(cloud: LabCloud) -> None:
     for cache in CACHES:
         shutil.copytree(_saved() / cache, cloud.host.root / cache, symlinks=True, dirs_exist_ok=True)
-
-
-def _host_cpu(cloud: LabCloud) -> float:
-    said = cloud.host.run(["systemctl", "show", "--property=CPUUsageNSec", "--value", "--", "-.slice"], check=True)
-    return int(said.stdout) / 1e9

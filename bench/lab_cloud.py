@@ -70,6 +70,11 @@ class LabCloud:
         last = max(folder.iterdir(), key=lambda path: path.stat().st_mtime)
         return [json.loads(line) for line in (last / journal.EVENTS).read_text().splitlines()]
 
+    def host_cpu_seconds(self) -> float:
+        """Return the processor time that the host has had since it was started."""
+        words = ["systemctl", "show", "--property=CPUUsageNSec", "--value", "--", "-.slice"]
+        return int(self.host.run(words, check=True).stdout) / 1e9
+
     def load(self) -> Answers:
         """Return the answers."""
         return answers.load(self.answer_file, {})

@@ -11,14 +11,15 @@ import delay_proxy
 import playbook
 import rivals
 from lab_cloud import LAB_NOTES, LabCloud, changed, provided
-from measure import Taken, best, measure
+from measure import Taken, measure
 from record import SCRATCH, Record, show, tell
 
 TIMES = 3
-#: Runs of pystack per round: one is so short that a moment of quiet, or of noise, would decide.
-OWN = 5
+#: Runs of pystack before, and after, each run of Ansible: one is so short that a moment of quiet would decide.
+OWN = 4
+WHAT = ("seconds", "controller_cpu_seconds", "host_cpu_seconds")
 #: Milliseconds of round trip; the longest makes the slope steady on a busy machine.
-DELAYS = (0, 40, 400)
+DELAYS = (0, 40, 1000)
 NOTES = [
     *LAB_NOTES,
     "The playbook is made from pystack's own plan: one task of the fitting module per resource, and the verification's"
@@ -26,8 +27,9 @@ NOTES = [
     " the files as they are now, not what preflight looks at, not how many rights a database account has.",
     "Ansible: pipelining, persistent SSH connections, warm; accounts of the queue are asked of rabbitmqctl, as its own"
     " modules do; pystack asks over AMQP.",
-    "Each figure is the best of three rounds, the tools in turn, so that what else goes on on the machine meets all of"
-    " them; pystack's in a round is the median of five runs, so that no moment of quiet decides.",
+    "A round is one run of Ansible with four of pystack before and four after it; its ratio is Ansible's figure over"
+    " the median of those eight, so that what else goes on on the machine meets both. Ratios are medians of rounds.",
+    "Processor seconds of the host are those of its control group, its idle services included.",
     "Round trips: the slope of the seconds between the phases connect and install over the delay of a TCP proxy before"
     " the host's sshd, least squares over the best of three at each delay, and one more for the TCP handshake, which"
     " the proxy answers itself. The questions to Keystone's API at the end do not go over SSH and are not in it.",
@@ -44,21 +46,25 @@ def run(name: str, keep: bool) -> None:
     record = Record("noop")
     with provided(name, keep) as cloud:
         cloud.converge()
-        tasks, commands = _commands(cloud)
-        taken = _in_turn(commands)
+        tasks, books = _books(cloud)
+        taken = {book: [_round(cloud, once) for _ in range(TIMES)] for book, once in books.items()}
         trips = _round_trips(cloud)
         pieces = _pieces(cloud)
-    fastest = {tool: best(several) for tool, several in taken.items()}
-    own = fastest["pystack"].seconds
-    figures: list[dict[str, Any]] = [
-        {"tool": tool, **one.figures(), "all_seconds": [run.seconds for run in taken[tool]]}
-        for tool, one in fastest.items()
-    ]
-    ratios = {tool: one.seconds / own for tool, one in fastest.items() if tool != "pystack"}
+    ratios = {
+        book: {what: statistics.median(one["ratios"][what] for one in rounds) for what in WHAT}
+        for book, rounds in taken.items()
+    }
     show(
-        f"unchanged re-run, {tasks} tasks or resources and questions",
-        ["tool", "seconds", "controller CPU s", "times pystack's"],
-        [[one["tool"], one["seconds"], one["cpu_seconds"], one["seconds"] / own] for one in figures],
+        f"unchanged re-run, {tasks} tasks: medians of {TIMES} rounds, in times of what pystack took before and after",
+        ["Ansible", "pystack s", "Ansible s", *(f"times {what.replace('_', ' ')}" for what in WHAT)],
+        [
+            [
+                book,
+                *(statistics.median(one[tool]["seconds"] for one in rounds) for tool in ("pystack", "ansible")),
+                *ratios[book].values(),
+            ]
+            for book, rounds in taken.items()
+        ],
     )
     show("where pystack's time goes", ["part", "seconds"], [[name, value] for name, value in pieces.items()])
     show(
@@ -71,8 +77,8 @@ def run(name: str, keep: bool) -> None:
         {
             "tasks": tasks,
             "ansible": rivals.version("ansible"),
-            "runs": figures,
             "ratios": ratios,
+            "rounds": taken,
             "pystack_parts": pieces,
             **trips,
             "notes": NOTES,
@@ -80,8 +86,8 @@ def run(name: str, keep: bool) -> None:
     )
 
 
-def _commands(cloud: LabCloud) -> tuple[int, dict[str, Callable[[], Taken]]]:
-    """Return the number of the playbook's tasks, and what runs each tool once, having shown that nothing changes."""
+def _books(cloud: LabCloud) -> tuple[int, dict[str, Callable[[], Taken]]]:
+    """Return the number of the playbook's tasks, and what runs it once, having shown that nothing changes."""
     authority = cloud.home / ".config" / "pystack" / cloud.host.address / "ca.crt"
     tasks = playbook.tasks_of(cloud.plan())
     cloud.pystack("install")
@@ -107,9 +113,8 @@ def _commands(cloud: LabCloud) -> tuple[int, dict[str, Callable[[], Taken]]]:
     if changed_by_pystack(cloud):
         raise SystemExit("pystack changes what the playbook left")
     return len(tasks), {
-        "pystack": lambda: cloud.pystack("install"),
-        "ansible, facts gathered": lambda: measure(books["facts"], tool.environment, watch=False),
-        "ansible, no facts": lambda: measure(books["bare"], tool.environment, watch=False),
+        "facts gathered": lambda: measure(books["facts"], tool.environment, watch=False),
+        "no facts": lambda: measure(books["bare"], tool.environment, watch=False),
     }
 
 
@@ -119,14 +124,21 @@ def changed_by_pystack(cloud: LabCloud) -> int:
     return changed(cloud.events())
 
 
-def _in_turn(commands: dict[str, Callable[[], Taken]]) -> dict[str, list[Taken]]:
-    taken: dict[str, list[Taken]] = {tool: [] for tool in commands}
-    for number in range(TIMES):
-        for tool, once in commands.items():
-            several = sorted((once() for _ in range(OWN if tool == "pystack" else 1)), key=lambda one: one.seconds)
-            taken[tool].append(several[len(several) // 2])
-            tell(f"{tool}, round {number + 1}: {taken[tool][-1].seconds:.2f} s")
-    return taken
+def _round(cloud: LabCloud, once: Callable[[], Taken]) -> dict[str, dict[str, float]]:
+    """Run Ansible once between runs of pystack, and return what both took, and Ansible's in times of pystack's."""
+    several = [_took(cloud, lambda: cloud.pystack("install")) for _ in range(OWN)]
+    other = _took(cloud, once)
+    several += [_took(cloud, lambda: cloud.pystack("install")) for _ in range(OWN)]
+    own = {what: statistics.median(one[what] for one in several) for what in WHAT}
+    tell(f"pystack {own['seconds']:.2f} s, Ansible {other['seconds']:.2f} s")
+    return {"pystack": own, "ansible": other, "ratios": {what: other[what] / own[what] for what in WHAT}}
+
+
+def _took(cloud: LabCloud, once: Callable[[], Taken]) -> dict[str, float]:
+    before = cloud.host_cpu_seconds()
+    taken = once()
+    host = cloud.host_cpu_seconds() - before
+    return dict(zip(WHAT, (taken.seconds, taken.cpu_seconds, host), strict=True))
 
 
 def _round_trips(cloud: LabCloud) -> dict[str, Any]:
