@@ -11,10 +11,11 @@ from installer.errors import InternalError
 from installer.resources.account import Group, User
 from installer.resources.base import Resource
 from installer.resources.package import Package
+from installer.resources.secret import Secret
 from installer.roles import Role
 
 #: Steps that gather what all roles of a host have of one kind. Accounts come first, so that package scripts find
-#: them; all packages come in one transaction.
+#: them; all packages come in one transaction, but for those of roles that it waits for.
 ACCOUNTS = "accounts"
 PACKAGES = "packages"
 
@@ -59,13 +60,14 @@ def build(cloud: Cloud, roles: Sequence[Role]) -> tuple[Step, ...]:
 
 
 def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict[str, list[CloudHost]]) -> list[Step]:
-    resources = {role.name: tuple(role.resources(cloud, host)) for role in roles}
+    through = proxies.environment(cloud.answers)
+    resources = {role.name: tuple(_proxied(role.resources(cloud, host), through)) for role in roles}
     everything = [item for items in resources.values() for item in items]
     _check_declared_once(host, everything)
     accounts = _unique(item for item in everything if isinstance(item, (Group, User)))
     accounts.sort(key=lambda item: isinstance(item, User))
-    through = proxies.environment(cloud.answers)
-    packages = _unique(replace(item, proxies=through) for item in everything if isinstance(item, Package))
+    early = [item for role in roles if role.before_packages for item in resources[role.name]]
+    packages = _unique(item for item in everything if isinstance(item, Package) and item not in early)
     gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
     first = {(host.address, role.name) for role in roles if role.before_packages}
     steps = []
@@ -81,9 +83,14 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
         needs |= (
             gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
         )
-        own = tuple(item for item in resources[role.name] if not isinstance(item, (Group, User, Package)))
+        elsewhere = (Group, User) if role.before_packages else (Group, User, Package)
+        own = tuple(item for item in resources[role.name] if not isinstance(item, elsewhere))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps
+
+
+def _proxied(resources: Iterable[Resource], through: tuple[tuple[str, Secret], ...]) -> Iterable[Resource]:
+    return (replace(item, proxies=through) if isinstance(item, Package) else item for item in resources)
 
 
 def _in_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
