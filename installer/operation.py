@@ -143,7 +143,7 @@ class Operation:
         """Look at the live cloud from outside and return what was found.
 
         Raises:
-            PystackError: the cloud's authority is not on this machine.
+            AnswerFileError: the cloud's authority is not on this machine.
         """
         tls.need_authority(self._answers)
         # Clients of OpenStack take long to import: an installation does that while the hosts answer.

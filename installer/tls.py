@@ -98,11 +98,11 @@ def need_authority(answers: Answers) -> None:
     """Make sure that the authority of an installed cloud is on this machine.
 
     Raises:
-        PystackError: CONFIG_SSL_CERT_DIR holds none, although pystack makes it.
+        AnswerFileError: CONFIG_SSL_CERT_DIR holds none, although pystack makes it.
     """
     folder = Path(answers["CONFIG_SSL_CERT_DIR"]).expanduser()
     if answers["CONFIG_SSL_CACERT_SELFSIGN"] and not os.path.lexists(folder / "ca.crt"):
-        raise PystackError(
+        raise AnswerFileError(
             f"{folder} holds no authority (ca.crt): nothing here tells whether the cloud is the one that it says it is",
             "pystack install made it in CONFIG_SSL_CERT_DIR of the machine and account that it ran on:\n"
             "run this there, or copy that folder to here; where nothing is installed yet, run pystack install",

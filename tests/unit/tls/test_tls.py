@@ -345,7 +345,7 @@ def test_runs_at_once_make_one_authority(answers):
 
 
 def test_a_machine_without_the_authority_is_told_where_it_is(answers, given):
-    with pytest.raises(PystackError) as missing:
+    with pytest.raises(AnswerFileError) as missing:
         tls.need_authority(answers)
     assert str(answers["CONFIG_SSL_CERT_DIR"]) in missing.value.message
     assert "copy that folder" in missing.value.remedy
