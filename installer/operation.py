@@ -8,8 +8,9 @@ import importlib
 import socket
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from installer import admin_files, inventory, preflight, tls
@@ -64,6 +65,7 @@ class Operation:
         self._may_change = may_change
         self._roles = all_roles()
         self._sessions: dict[str, AgentSession] = {}
+        self._importing: Future[ModuleType] | None = None
         self._blobs: dict[str, Path] = {}
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
@@ -146,15 +148,20 @@ class Operation:
             AnswerFileError: the cloud's authority is not on this machine.
         """
         tls.need_authority(self._answers)
-        # Clients of OpenStack take long to import: an installation does that while the hosts answer.
-        from installer import verify
-
+        verify = self._clients()
         self._listen({"event": "phase", "name": "verify"})
         verdicts = []
         for verdict in verify.verdicts(self._answers, tls.prepare(self._answers, self._hosts, write=False)):
             self._listen({"event": "verdict", **dataclasses.asdict(verdict)})
             verdicts.append(verdict)
         return verdicts
+
+    def _clients(self) -> ModuleType:
+        """Return what verifies. Its clients take long to import: an installation does that while the hosts answer."""
+        if self._importing is not None:
+            # Two threads that import modules which import each other may each see half of one.
+            wait([self._importing])
+        return importlib.import_module("installer.verify")
 
     def _apply(self, step: Step) -> Future[dict[str, Any]]:
         return self._sessions[step.host].apply(step.name)
@@ -168,7 +175,7 @@ class Operation:
         try:
             self._questions = pool.submit(preflight.questions, self._answers, self._hosts)
             if self._may_change:
-                pool.submit(importlib.import_module, "installer.verify")
+                self._importing = pool.submit(importlib.import_module, "installer.verify")
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
         finally:
