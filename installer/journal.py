@@ -76,7 +76,7 @@ class Journal:
             "argv": list(argv),
             "answer_file": answer_file,
             "digest": digest,
-            "begin": now.isoformat(timespec="milliseconds"),
+            "begin": now.isoformat(timespec="microseconds"),
             "end": None,
             "exit_code": None,
         }
