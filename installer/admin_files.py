@@ -95,10 +95,10 @@ def write(cloud: Cloud) -> Path:
 
 
 def _write(path: Path, content: str) -> None:
-    if path.exists() and path.read_text() == content:
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") == content:
         return
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(content)
     temporary.replace(path)

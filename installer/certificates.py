@@ -103,9 +103,11 @@ def names_in(certificate: x509.Certificate) -> set[str]:
     }
 
 
-def make_authority(answers: Mapping[str, Any], now: datetime.datetime) -> Authority:
-    """Return a new authority (EC P-256, ten years) with the subject of the answer file."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_authority(
+    answers: Mapping[str, Any], now: datetime.datetime, key: ec.EllipticCurvePrivateKey | None = None
+) -> Authority:
+    """Return a new authority for ten years with the subject of the answer file; its key is EC P-256 unless given."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = subject_of(answers, AUTHORITY_SUBJECT)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = (

@@ -23,7 +23,8 @@ class CloudHost:
     Args:
         address: as written in the answer file: a name or an IP address.
         groups: the groups it belongs to.
-        facts: what the agent found on it: see ``installer.agent.probes``.
+        facts: what the agent found on it: see ``installer.agent.probes``; and ``resolved``, the addresses that its name
+            means to the hosts of the cloud.
         platform: distribution and version.
     """
 

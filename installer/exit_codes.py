@@ -22,7 +22,10 @@ MEANINGS: dict[int, tuple[str, str]] = {
     FAILED: ("failed", "a resource failed; run the same command again: it carries on"),
     NOT_VERIFIED: ("not verified", "verification failed: installed, but the cloud does not do what it must"),
     WOULD_CHANGE: ("would change", "plan: there is something to change"),
-    INTERRUPTED: ("interrupted", "ended by Ctrl-C or SIGTERM; run the same command again: it carries on"),
+    INTERRUPTED: (
+        "interrupted",
+        "ended by Ctrl-C, SIGTERM or a closed pipe; run the same command again: it carries on",
+    ),
 }
 
 

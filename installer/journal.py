@@ -76,7 +76,7 @@ class Journal:
             "argv": list(argv),
             "answer_file": answer_file,
             "digest": digest,
-            "begin": now.isoformat(timespec="milliseconds"),
+            "begin": now.isoformat(timespec="microseconds"),
             "end": None,
             "exit_code": None,
         }
@@ -159,6 +159,7 @@ class Run:
         running: whether its process lives.
         answer_file: path, or empty.
         totals: what came of it.
+        digest: of what its answer file asked for, secrets apart.
     """
 
     folder: Path
@@ -170,6 +171,7 @@ class Run:
     running: bool
     answer_file: str = ""
     totals: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def name(self) -> str:
@@ -206,6 +208,19 @@ def runs() -> list[Run]:
     return sorted((run for run in found if run), key=lambda run: (run.begin, run.name), reverse=True)
 
 
+def last_verified(digest: str, current: str) -> Run | None:
+    """Return the run that found the cloud in order, if nothing has come of any run since but that it still is.
+
+    Args:
+        digest: of what the answer file asks for.
+        current: name of the run in hand.
+    """
+    for run in runs():
+        if run.name != current and run.verb in ("install", "verify"):
+            return run if run.exit_code == exit_codes.CONVERGED and run.digest == digest else None
+    return None
+
+
 def find(name: str) -> Run:
     """Return a run by its name, by the end of its name, or the last one for ``last``.
 
@@ -232,7 +247,7 @@ def _read(folder: Path) -> Run | None:
         seconds = (datetime.fromisoformat(data["end"]) - begin).total_seconds() if data["end"] else None
         return Run(
             folder, data["verb"], data["argv"], begin, seconds, data["exit_code"], _is_running(folder),
-            data["answer_file"], data.get("totals", {}),
+            data["answer_file"], data.get("totals", {}), data.get("digest", ""),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from installer.resources.secret import MASK, Secret
 
 #: Shorter secrets are parts of ordinary words; to mask those would make any text unreadable.
 SHORTEST = 4
+#: What structures data names people chose in public; a password may well be such a word, and nobody learns it there.
+STRUCTURE = frozenset({"event", "step", "what", "host", "role", "resource"})
+_WORD = re.compile(r"[a-z_]+")
+_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
 
 
 class Masking:
@@ -32,23 +37,35 @@ class Masking:
         return text
 
     def data(self, value: Any) -> Any:
-        """Return JSON-able data with every secret masked, in keys and values."""
+        """Return JSON-able data with every secret masked, in keys and values; names of ours and ``STRUCTURE`` stay."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Secret):
             return MASK
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.data(item) for key, item in value.items()}
+            return {
+                self._key(str(key)): item if key in STRUCTURE and isinstance(item, str) else self.data(item)
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.data(item) for item in value]
         if value is None or isinstance(value, (bool, int, float)):
             return value
         return self.text(str(value))
 
+    def _key(self, key: str) -> str:
+        # Plain words are names of ours: masked, nobody could read the data any more.
+        return key if _WORD.fullmatch(key) else self.text(key)
+
 
 def secrets_in(values: Mapping[str, Any]) -> list[str]:
-    """Return the text of every secret among the values of an answer file."""
-    return [value.reveal() for value in values.values() if isinstance(value, Secret) and value]
+    """Return the text of every secret among the values of an answer file: passwords inside of addresses, too."""
+    known = [value.reveal() for value in values.values() if isinstance(value, Secret) and value]
+    texts = [
+        str(text) for value in values.values() for text in (value if isinstance(value, (list, tuple)) else [value])
+    ]
+    within = [password for text in texts for password in _IN_ADDRESS.findall(text)]
+    return [*known, *within, *map(unquote, within)]
 
 
 def _forms(secret: str) -> set[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import importlib
 import socket
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from installer import admin_files, inventory, preflight, tls, verify
+from installer import admin_files, inventory, preflight, tls
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
@@ -63,10 +65,11 @@ class Operation:
         self._may_change = may_change
         self._roles = all_roles()
         self._sessions: dict[str, AgentSession] = {}
+        self._importing: Future[ModuleType] | None = None
         self._blobs: dict[str, Path] = {}
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
-        self._questions: dict[str, Any] = {}
+        self._questions: Future[dict[str, Any]] = Future()
         self._reports: dict[str, dict[str, Any]] = {}
         #: Where the admin's files are, once an installation has written them.
         self.admin_folder: Path | None = None
@@ -75,7 +78,7 @@ class Operation:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for session in self._sessions.values():
+        for session in list(self._sessions.values()):
             session.close()
 
     def preflight(self) -> list[Finding]:
@@ -139,13 +142,26 @@ class Operation:
         return summary
 
     def verify(self) -> list[Verdict]:
-        """Look at the live cloud from outside and return what was found."""
+        """Look at the live cloud from outside and return what was found.
+
+        Raises:
+            AnswerFileError: the cloud's authority is not on this machine.
+        """
+        tls.need_authority(self._answers)
+        verify = self._clients()
         self._listen({"event": "phase", "name": "verify"})
         verdicts = []
         for verdict in verify.verdicts(self._answers, tls.prepare(self._answers, self._hosts, write=False)):
             self._listen({"event": "verdict", **dataclasses.asdict(verdict)})
             verdicts.append(verdict)
         return verdicts
+
+    def _clients(self) -> ModuleType:
+        """Return what verifies. Its clients take long to import: an installation does that while the hosts answer."""
+        if self._importing is not None:
+            # Two threads that import modules which import each other may each see half of one.
+            wait([self._importing])
+        return importlib.import_module("installer.verify")
 
     def _apply(self, step: Step) -> Future[dict[str, Any]]:
         return self._sessions[step.host].apply(step.name)
@@ -154,10 +170,17 @@ class Operation:
         if self._reports:
             return
         self._listen({"event": "phase", "name": "connect"})
-        self._questions = preflight.questions(self._answers, self._hosts)
-        with ThreadPoolExecutor(max_workers=max(1, min(64, len(self._hosts)))) as pool:
+        # What takes this machine a while is done while the hosts answer.
+        pool = ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts)))
+        try:
+            self._questions = pool.submit(preflight.questions, self._answers, self._hosts)
+            if self._may_change:
+                self._importing = pool.submit(importlib.import_module, "installer.verify")
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
+        finally:
+            # After Ctrl-C nobody waits for hosts that do not answer, or for a password that is not typed in.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _look_at(self, address: str) -> dict[str, Any]:
         self._listen({"event": "host", "host": address, "what": "connecting"})
@@ -166,7 +189,7 @@ class Operation:
             try:
                 report = self._ask(connection)
             except PythonMissing:
-                if not self._may_change:
+                if not self._may_change or address not in self._limit:
                     raise
                 self._listen({"event": "progress", "host": address, "step": "python", "text": "installing Python 3"})
                 install_python(connection)
@@ -180,16 +203,21 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        report = session.probe(self._questions).result()
+        report = session.probe(self._questions.result()).result()
         report["clock_ahead"] = report["time"] - time.time()
         return report
+
+    def _resolved(self, name: str) -> list[str]:
+        """Return the addresses that a host's name means to the hosts of the cloud."""
+        answers = [report.get("names", {}).get(name, {}) for report in self._reports.values()]
+        return sorted({address for answer in answers for address in answer.get("addresses", ())})
 
     def _seen(self, write: bool) -> Cloud:
         """Return the cloud with what was seen on its hosts."""
         hosts = tuple(
             dataclasses.replace(
                 host,
-                facts=self._reports[host.address]["facts"],
+                facts={**self._reports[host.address]["facts"], "resolved": self._resolved(host.address)},
                 platform=Platform.from_os_release(self._reports[host.address]["facts"]["os_release"]),
             )
             for host in self._hosts
@@ -221,11 +249,22 @@ def _all_results(futures: dict[str, Future[Any]]) -> dict[str, Any]:
             results[address] = future.result()
         except PystackError as problem:
             problems.append(problem)
-    if not problems:
-        return results
-    if len(problems) > 1:
-        first = problems[0]
-        first.args = ("\n".join(problem.message for problem in problems),)
-        first.message = first.args[0]
-        first.remedy = "\n".join(dict.fromkeys(problem.remedy for problem in problems if problem.remedy))
-    raise problems[0]
+    if problems:
+        raise _together(problems)
+    return results
+
+
+def _together(problems: Sequence[PystackError]) -> PystackError:
+    """Return one error that tells of all: each with its own remedy below it, unless one serves them all."""
+    first = problems[0]
+    if len({problem.remedy for problem in problems}) == 1:
+        first.message = "\n".join(problem.message for problem in problems)
+    else:
+        lines = [line for problem in problems for line in (problem.message, *_indented(problem.remedy))]
+        first.message, first.remedy = "\n".join(lines), "do what these remedies say, then run the same command again"
+    first.args = (first.message,)
+    return first
+
+
+def _indented(remedy: str) -> list[str]:
+    return [f"  {'        ' if index else 'remedy: '}{line}" for index, line in enumerate(remedy.splitlines())]

@@ -18,7 +18,7 @@ class Change:
         host: address.
         role: the role it belongs to.
         resource: ``kind:name``.
-        action: create, update or remove.
+        action: create, update, remove, or unknown where the state cannot be known yet.
         lines: what would change, secrets masked.
     """
 

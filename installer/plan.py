@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from installer import proxies
 from installer.cloud import Cloud, CloudHost
 from installer.errors import InternalError
 from installer.resources.account import Group, User
 from installer.resources.base import Resource
 from installer.resources.package import Package
+from installer.resources.package_files import PackageFiles
+from installer.resources.secret import Secret
+from installer.resources.test_image import TestImage
 from installer.resources.unit import Unit
 from installer.roles import Role
 
 #: Steps that gather what all roles of a host have of one kind. Accounts come first, so that package scripts find
-#: them; all packages come in one transaction.
+#: them; all packages come in one transaction, but for those of roles that it waits for.
 ACCOUNTS = "accounts"
 PACKAGES = "packages"
+#: What comes from the distribution's package sources.
+FROM_SOURCES = (Package, PackageFiles, TestImage)
 #: The step that stops what a host ran before the answer file was changed.
 SWITCHED_OFF = "switched-off"
 
@@ -62,12 +68,14 @@ def build(cloud: Cloud, roles: Sequence[Role]) -> tuple[Step, ...]:
 
 
 def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict[str, list[CloudHost]]) -> list[Step]:
-    resources = {role.name: tuple(role.resources(cloud, host)) for role in roles}
+    through = proxies.environment(cloud.answers)
+    resources = {role.name: tuple(_proxied(role.resources(cloud, host), through)) for role in roles}
     everything = [item for items in resources.values() for item in items]
     _check_declared_once(host, everything)
     accounts = _unique(item for item in everything if isinstance(item, (Group, User)))
     accounts.sort(key=lambda item: isinstance(item, User))
-    packages = _unique(item for item in everything if isinstance(item, Package))
+    early = [item for role in roles if role.before_packages for item in resources[role.name]]
+    packages = _unique(item for item in everything if isinstance(item, Package) and item not in early)
     gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
     first = {(host.address, role.name) for role in roles if role.before_packages}
     steps = []
@@ -83,7 +91,8 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
         needs |= (
             gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
         )
-        own = tuple(item for item in resources[role.name] if not isinstance(item, (Group, User, Package)))
+        elsewhere = (Group, User) if role.before_packages else (Group, User, Package)
+        own = tuple(item for item in resources[role.name] if not isinstance(item, elsewhere))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps
 
@@ -93,6 +102,10 @@ def _switched_off(host: CloudHost, here: Sequence[Role], roles: Sequence[Role]) 
     others = sorted({unit for role in roles for unit in role.units} - running)
     stopped = tuple(Unit(unit, enabled=False, active=False) for unit in others)
     return [Step(host.address, SWITCHED_OFF, stopped, frozenset())] if stopped else []
+
+
+def _proxied(resources: Iterable[Resource], through: tuple[tuple[str, Secret], ...]) -> Iterable[Resource]:
+    return (replace(item, proxies=through) if isinstance(item, FROM_SOURCES) else item for item in resources)
 
 
 def _in_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:

@@ -41,7 +41,8 @@ class Role:
         after: roles that must be converged on all their hosts first.
         after_here: roles that must be converged on the same host first.
         waits_for_packages: whether the host's package transaction must have ended first.
-        before_packages: whether the package transaction waits for this role, as for a package source.
+        before_packages: whether the package transaction waits for this role, as for a package source;
+            it installs its own packages itself.
         units: units that run on hosts of this role only; on the others they are stopped, once they are there.
     """
 

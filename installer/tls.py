@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from installer.answers import Answers
 from installer.certificates import (
@@ -54,7 +56,7 @@ def prepare(answers: Answers, hosts: Iterable[CloudHost], write: bool) -> Certif
     Args:
         answers: where certificates are kept and what they say.
         hosts: the hosts; with facts, their certificates hold their own names and addresses too.
-        write: keep what is made in CONFIG_SSL_CERT_DIR (0700, keys 0600); otherwise it lives in memory only.
+        write: keep what is made in CONFIG_SSL_CERT_DIR (made with 0700, keys 0600); otherwise it lives in memory only.
 
     Raises:
         AnswerFileError: a given authority cannot be used, or a field of the subject is too long.
@@ -64,13 +66,14 @@ def prepare(answers: Answers, hosts: Iterable[CloudHost], write: bool) -> Certif
     folder = Path(answers["CONFIG_SSL_CERT_DIR"]).expanduser()
     try:
         if write:
+            # One that is there already keeps its mode: it may be anybody's, and the keys in it are closed anyway.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        if answers["CONFIG_SSL_CACERT_SELFSIGN"]:
-            authority = _own_authority(answers, folder, now, write)
-        else:
-            authority = given_authority(answers, now)
-        servers = {host.address: _server(answers, host, authority, folder, now, write) for host in hosts}
+        with _alone(folder) if write else contextlib.nullcontext():
+            if answers["CONFIG_SSL_CACERT_SELFSIGN"]:
+                authority = _own_authority(answers, folder, now, write)
+            else:
+                authority = given_authority(answers, now)
+            servers = {host.address: _server(answers, host, authority, folder, now, write) for host in hosts}
     except OSError as problem:
         raise PystackError(
             f"certificates in {folder}: {problem.strerror}: {problem.filename}",
@@ -78,6 +81,32 @@ def prepare(answers: Answers, hosts: Iterable[CloudHost], write: bool) -> Certif
         ) from None
     chain = "".join(map(pem, (authority.certificate, *authority.above)))
     return Certificates(chain, servers)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other runs from making certificates in a folder meanwhile: two authorities would fit no server."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def need_authority(answers: Answers) -> None:
+    """Make sure that the authority of an installed cloud is on this machine.
+
+    Raises:
+        AnswerFileError: CONFIG_SSL_CERT_DIR holds none, although pystack makes it.
+    """
+    folder = Path(answers["CONFIG_SSL_CERT_DIR"]).expanduser()
+    if answers["CONFIG_SSL_CACERT_SELFSIGN"] and not os.path.lexists(folder / "ca.crt"):
+        raise AnswerFileError(
+            f"{folder} holds no authority (ca.crt): nothing here tells whether the cloud is the one that it says it is",
+            "pystack install made it in CONFIG_SSL_CERT_DIR of the machine and account that it ran on:\n"
+            "run this there, or copy that folder to here; where nothing is installed yet, run pystack install",
+        )
 
 
 def given_authority(answers: Answers, now: datetime.datetime) -> Authority:
@@ -101,7 +130,8 @@ def given_authority(answers: Answers, now: datetime.datetime) -> Authority:
 
 def _own_authority(answers: Answers, folder: Path, now: datetime.datetime, write: bool) -> Authority:
     place, key_place = folder / "ca.crt", folder / "ca.key"
-    if place.exists() or key_place.exists():
+    key = _read_key(key_place) if place.exists() or key_place.exists() else None
+    if place.exists():
         authority = _read_authority(place, key_place)
         problem, _ = problem_of(authority, now)
         if not problem:
@@ -110,9 +140,12 @@ def _own_authority(answers: Answers, folder: Path, now: datetime.datetime, write
             raise PystackError(
                 f"{place}: {problem}", f"bring both files back, or move {folder} away to have new certificates made"
             )
-    authority = make_authority(answers, now)
+    # Our own key outlives its certificate: then nothing but the last step decides, and a run may be killed before it.
+    kept = key if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    authority = make_authority(answers, now, kept)
     if write:
-        _keep(key_place, key_pem(authority.key), 0o600)
+        if kept is None:
+            _keep(key_place, key_pem(authority.key), 0o600)
         _keep(place, pem(authority.certificate), 0o644)
     return authority
 
@@ -120,7 +153,9 @@ def _own_authority(answers: Answers, folder: Path, now: datetime.datetime, write
 def _server(
     answers: Answers, host: CloudHost, authority: Authority, folder: Path, now: datetime.datetime, write: bool
 ) -> tuple[str, Secret]:
-    place = folder / f"{host.address.replace(':', '_')}.crt"
+    name = host.address.replace(":", "_")
+    # The authority's own files are called so.
+    place = folder / f"{name}{'_' if name == 'ca' else ''}.crt"
     certificate, key = _read_server(place)
     if (
         certificate is None
@@ -155,6 +190,10 @@ def _read_authority(place: Path, key_place: Path) -> Authority:
         raise AnswerFileError(f"{place}: {problem.strerror}", "give a file that you may read") from None
     except ValueError:
         raise AnswerFileError(f"{place} holds no certificate", "give it as PEM: -----BEGIN CERTIFICATE-----") from None
+    return Authority(certificate, _read_key(key_place), tuple(above))
+
+
+def _read_key(key_place: Path) -> SigningKey:
     try:
         key = serialization.load_pem_private_key(key_place.read_bytes(), None)
     except OSError as problem:
@@ -165,7 +204,7 @@ def _read_authority(place: Path, key_place: Path) -> Authority:
         raise AnswerFileError(f"{key_place} holds no private key", "give it as PEM, in PKCS 1 or PKCS 8") from None
     if not isinstance(key, SigningKey):
         raise AnswerFileError(f"{key_place} is not a key of a kind in use", "use an RSA, EC or Ed25519 key")
-    return Authority(certificate, key, tuple(above))
+    return key
 
 
 def _keep(place: Path, text: str, mode: int) -> None:

@@ -131,7 +131,14 @@ def transport_url(cloud: Cloud) -> Secret:
 
 
 def tables(
-    cloud: Cloud, host: CloudHost, schema: Schema, database: str, command: Sequence[str], service: str = ""
+    cloud: Cloud,
+    host: CloudHost,
+    schema: Schema,
+    database: str,
+    command: Sequence[str],
+    *,
+    service: str = "",
+    seeded: tuple[tuple[str, int], ...] = (),
 ) -> Iterator[Resource]:
     """Yield the tables of a database.
 
@@ -142,6 +149,7 @@ def tables(
         database: its name.
         command: what makes them: a program of the release and its arguments.
         service: the account that runs it; that of the database's user by default.
+        seeded: tables into which the migrations themselves put rows, and how many.
     """
     yield from mariadb.client(host)
     yield DatabaseSchema(
@@ -150,6 +158,7 @@ def tables(
         account=service or schema.user,
         release=cloud.release,
         server=mariadb.server(cloud, host, schema),
+        seeded=seeded,
     )
 
 

@@ -40,7 +40,7 @@ def query_all(resources: Sequence[Resource], host: Host) -> Dict[str, Actual]:
 
 
 def changes(steps: Sequence[Step], host: Host) -> List[Dict[str, Any]]:
-    """Return what would change, in order: step, resource, action (create, update, remove) and masked lines."""
+    """Return what would change, in order: step, resource, action (create, update, remove, unknown) and masked lines."""
     resources = [resource for step in steps for resource in step.resources]
     states = query_all(resources, host)
     differing = {resource.id for resource in resources if differs(resource, states[resource.id])}
@@ -156,6 +156,8 @@ def _change(step: Step, resource: Resource, action: str, lines: List[str]) -> Di
 
 
 def _action(resource: Resource, actual: Actual) -> str:
+    if isinstance(actual, Unknown):
+        return "unknown"
     if resource.expected() is None:
         return "remove"
-    return "create" if actual is None or isinstance(actual, Unknown) else "update"
+    return "create" if actual is None else "update"

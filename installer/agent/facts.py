@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping
 
 from installer.agent.host import Host
 from installer.agent.kvm import kvm
+from installer.resources.texts import text_of
 
 #: Interpreters that an OpenStack release may ask for.
 INTERPRETERS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
@@ -22,22 +23,22 @@ FILE_SYSTEMS = ("/", "/var", "/opt", "/tmp", "/run")
 def facts(host: Host) -> Dict[str, Any]:
     """Return what is known of this host; sizes in MiB, times in seconds since 1970."""
     return {
-        "os_release": parse_assignments(_read("/etc/os-release")),
+        "os_release": parse_assignments(text_of("/etc/os-release")),
         "hostname": socket.gethostname(),
         "fqdn": socket.getfqdn(),
         **_network(host),
         "architecture": os.uname().machine,
         "kernel": os.uname().release,
         "cores": len(os.sched_getaffinity(0)),
-        "memory_mib": parse_memory_mib(_read("/proc/meminfo")),
+        "memory_mib": parse_memory_mib(text_of("/proc/meminfo")),
         "file_systems": {path: _file_system(path) for path in FILE_SYSTEMS if os.path.isdir(path)},
         "kernel_openvswitch": _kernel_openvswitch(host),
         "kvm": kvm(),
         "virtualization": host.run(["systemd-detect-virt"], expect=None).out.strip() or "none",
         "systemd": os.path.isdir("/run/systemd/system"),
         "python": _pythons(host),
-        "machine_id": _read("/etc/machine-id").strip(),
-        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "machine_id": text_of("/etc/machine-id").strip(),
+        "boot_id": text_of("/proc/sys/kernel/random/boot_id").strip(),
         "uid": os.geteuid(),
         "time": time.time(),
     }
@@ -94,7 +95,7 @@ def _kernel_openvswitch(host: Host) -> bool:
     if os.path.isdir("/sys/module/openvswitch"):
         return True
     loadable = host.run(["modprobe", "--dry-run", "--quiet", "openvswitch"], expect=None).code == 0
-    return loadable and may_load_modules(_read("/proc/self/status"))
+    return loadable and may_load_modules(text_of("/proc/self/status"))
 
 
 def _pythons(host: Host) -> List[Mapping[str, str]]:
@@ -123,11 +124,3 @@ def _file_system(path: str) -> Dict[str, Any]:
         "read_only": bool(os.statvfs(path).f_flag & os.ST_RDONLY),
         "device": os.stat(path).st_dev,
     }
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

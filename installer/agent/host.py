@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
 import threading
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
@@ -91,7 +92,7 @@ class Host:
             expect: exit codes that are fine; None accepts any.
 
         Raises:
-            CommandFailed: another exit code, a time-out, or the program does not exist (code 127).
+            CommandFailed: another exit code, a time-out, or the program cannot be started (code 127).
         """
         arguments = tuple(str(part) for part in argv)
         who = _account(user) if user else {}
@@ -108,7 +109,7 @@ class Host:
                 pass_fds=() if self.lock_fd is None else (self.lock_fd,),
                 **who,
             )
-        except (FileNotFoundError, PermissionError) as problem:
+        except OSError as problem:
             missing = Completed(arguments, 127, "", str(problem))
             if expect is None or 127 in expect:
                 return missing
@@ -116,7 +117,8 @@ class Host:
         try:
             out, err = process.communicate(_bytes(stdin), timeout=timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # All of its session: what it started holds its output streams open.
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             ended = Completed(arguments, process.returncode, _text(out), _text(err))
             raise CommandFailed(ended, f"{arguments[0]} did not end within {timeout:.0f} s") from None

@@ -2,12 +2,13 @@
 
 Requests are JSON objects with ``do`` and ``id``; each gets ``{"reply": id, "result": ...}`` or ``{"reply": id,
 "error": ...}``. What happens meanwhile is told by ``{"event": ...}``. A request runs in a thread of its own, so that
-several steps can be applied side by side.
+several steps can be applied side by side. ``stay`` is a sign of life that wants no answer.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import traceback
@@ -18,6 +19,10 @@ from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
 from installer.resources.secret import MASK
+
+#: Seconds without a word after which the controller counts as gone. When its link is cut (a notebook that changes
+#: networks), sshd may notice hours later, and as long the next run would wait for the host lock.
+SILENCE = 120.0
 
 
 class Agent:
@@ -54,6 +59,8 @@ class Agent:
                     break
                 elif message["do"] == "echo":
                     self._count_echo()
+                elif message["do"] == "stay":
+                    continue
                 else:
                     thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
                     self._threads.append(thread)
@@ -128,7 +135,7 @@ class Agent:
     def _fetch(self, sha256: str) -> bytes:
         with self._blob_came:
             if sha256 not in self._blobs:
-                self._send({"need": sha256})
+                self._send({"need": sha256}, masked=False)
             while sha256 not in self._blobs:
                 if self._gone.is_set():
                     raise wire.LinkLost("the controller went away while content was awaited")
@@ -153,12 +160,16 @@ class Agent:
             self._blobs[sha256] = data
             self._blob_came.notify_all()
 
-    def _send(self, value: Dict[str, Any]) -> None:
+    def _send(self, value: Dict[str, Any], masked: bool = True) -> None:
         """Send a message with every known secret masked; when the controller is gone, work goes on unheard."""
         try:
-            self._writer.send(_mask(value, self._secrets))
+            self._writer.send(_mask(value, self._secrets) if masked else value)
         except wire.LinkLost:
             self._gone.set()
+
+
+#: Names of resources and steps: no secret is ever in one, and a password that equals one must not hide it.
+_NAMES = ("resource", "step", "changed")
 
 
 def _mask(value: Any, secrets: List[str]) -> Any:
@@ -169,10 +180,20 @@ def _mask(value: Any, secrets: List[str]) -> Any:
                 value = value.replace(secret, MASK)
         return value
     if isinstance(value, dict):
-        return {key: _mask(item, secrets) for key, item in value.items()}
+        return {key: item if key in _NAMES else _mask(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mask(item, secrets) for item in value]
     return value
+
+
+def reader_of(descriptor: int, silence: float = SILENCE) -> Callable[[int], bytes]:
+    """Return what reads up to n bytes of a descriptor: nothing at its end, or after so many seconds without any."""
+
+    def read(size: int) -> bytes:
+        ready, _, _ = select.select([descriptor], [], [], silence)
+        return os.read(descriptor, size) if ready else b""
+
+    return read
 
 
 def main() -> None:
@@ -185,5 +206,5 @@ def main() -> None:
     # What a library prints must not end up between frames.
     os.dup2(2, 1)
     channel.write(wire.READY)
-    Agent(lambda size: os.read(0, size), wire.Writer(channel)).serve()
+    Agent(reader_of(0), wire.Writer(channel)).serve()
     os._exit(0)

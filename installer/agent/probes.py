@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict
@@ -16,8 +17,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve; ``index`` and ``proxies`` for ``reach``; whether to look for ``volume_groups``. What
-            is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; ``index``, ``default_index`` and ``proxies`` for ``reach``;
+            whether to look for ``volume_groups``. What is not asked for is left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -27,9 +28,12 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         "remains": lambda: remains.remains(host),
     }
     if "names" in ask:
-        probes["names"] = lambda: names.resolve(ask["names"])
+        # Its own name, too: RabbitMQ and Nova reach themselves by it.
+        asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
+        probes["names"] = lambda: names.resolve(asked)
     if "proxies" in ask:
-        probes["reach"] = lambda: reach.reach(ask.get("index"), ask["proxies"], host)
+        index = reach.index_of(ask.get("index", ""), ask.get("default_index"))
+        probes["reach"] = lambda: reach.reach(index, ask["proxies"], host)
     if ask.get("volume_groups"):
         probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:

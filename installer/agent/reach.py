@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import configparser
+import base64
 import glob
+import http.client
 import os
 import re
 import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
+from installer.resources import python_index
+from installer.resources.texts import ini_files, text_of
 
 PATIENCE = 8.0
 #: A few sources tell what there is to tell; asking a hundred repositories would only be slow.
 AT_MOST = 4
+#: Answers that a download would get, too: no login, and those of a proxy or gateway with nobody behind it.
+_NO_WAY = (401, 407, 502, 503, 504)
+_LOGIN = ("username", "password")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
@@ -25,18 +32,107 @@ def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[
 
     Args:
         index: address of a Python package index; None asks none.
-        proxies: proxy by scheme, as the answer file gives them.
+        proxies: proxy by scheme, as the answer file gives them; ``no``: what is reached without one.
         host: the host.
     """
-    sources = [("packages", url) for url in package_sources(host)[:AT_MOST]]
-    sources += [("index", index)] if index else []
-    if not any(what == "packages" for what, _ in sources):
-        empty = [{"what": "packages", "url": "", "problem": "no package source is configured"}]
-    else:
-        empty = []
-    with ThreadPoolExecutor(max_workers=max(1, len(sources))) as pool:
-        problems = list(pool.map(lambda source: _ask(source[1], proxies), sources))
-    return empty + [{"what": what, "url": url, "problem": problem} for (what, url), problem in zip(sources, problems)]
+    with ThreadPoolExecutor(max_workers=AT_MOST + 1) as pool:
+        # The index is asked while the package manager says what its sources are.
+        asked = [("index", index, pool.submit(_ask, index, index_proxies(proxies)))] if index else []
+        urls = package_sources(host)[:AT_MOST]
+        own = package_manager_proxies(host)
+        asked = [("packages", url, pool.submit(_ask, url, package_proxies(url, own, proxies))) for url in urls] + asked
+    found = [{"what": what, "url": split_login(url)[0], "problem": answer.result()} for what, url, answer in asked]
+    if not urls:
+        found.insert(0, {"what": "packages", "url": "", "problem": "no package source is configured"})
+    return found
+
+
+def index_of(given: str, default: Optional[str]) -> Optional[str]:
+    """Return the package index that this host will use, as ``VirtualEnvironment`` does.
+
+    Args:
+        given: the answer file's, or nothing.
+        default: the one that is asked where nothing is configured.
+    """
+    if given:
+        return given
+    own = uv_indexes(python_index.HOST_CONFIGURATION)
+    return next(iter(python_index.read_pip().get("index-url", []) if own is None else own), default)
+
+
+def uv_indexes(paths: Sequence[str]) -> Optional[List[str]]:
+    """Return the addresses of indexes in uv's configuration files; None without such a file."""
+    texts = list(map(text_of, filter(os.path.exists, paths)))
+    found = [url for text in texts for url in re.findall(r'^\s*(?:index-)?url\s*=\s*"([^"]+)"', text, re.MULTILINE)]
+    return found if texts else None
+
+
+def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the proxy by scheme for the package index: the answer file's, else the one that the host has for it.
+
+    Args:
+        given: by scheme, as the answer file gives them.
+    """
+    pip = python_index.read_pip().get("proxy", [])
+    if given or pip:
+        return given or {"http": pip[0], "https": pip[0]}
+    found = {name.lower(): value for name, value in python_index.host_proxies().items()}
+    return {scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https", "no") if f"{scheme}_proxy" in found}
+
+
+def package_manager_proxies(host: Host) -> Dict[str, str]:
+    """Return the proxies in the package manager's own configuration, by what they are for; see ``parse_apt_proxies``
+    and ``parse_dnf_proxy``."""
+    if os.path.isdir("/etc/apt"):
+        return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
+    return parse_dnf_proxy(map(text_of, ["/etc/dnf/dnf.conf", *sorted(glob.glob("/etc/dnf/libdnf5.conf.d/*.conf"))]))
+
+
+def parse_apt_proxies(text: str) -> Dict[str, str]:
+    """Return the proxies of ``apt-config dump`` by scheme, and by ``scheme::server``; empty: directly.
+
+    Source: apt-transport-http(1), apt-transport-https(1).
+    """
+    found = re.findall(r'^Acquire::(https?)::Proxy(::[^\s"]+)? "(.*)";$', text, re.MULTILINE | re.IGNORECASE)
+    return {
+        scheme.lower() + server.lower(): "" if proxy.lower() in ("direct", "false") else proxy
+        for scheme, server, proxy in found
+        if proxy
+    }
+
+
+def parse_dnf_proxy(texts: Iterable[str]) -> Dict[str, str]:
+    """Return the proxy of dnf's configuration files, the strongest last, for both schemes. Source: dnf.conf(5)."""
+    main: Dict[str, str] = {}
+    for parser in ini_files(texts):
+        if parser.has_section("main"):
+            main.update(parser.items("main"))
+    proxy = main.get("proxy", "").strip()
+    if proxy == "_none_":
+        proxy = ""
+    elif not proxy:
+        return {}
+    if proxy and main.get("proxy_username"):
+        name, password = (urllib.parse.quote(main.get(f"proxy_{key}", "").strip(), safe="") for key in _LOGIN)
+        proxy = proxy.replace("://", f"://{name}:{password}@", 1)
+    return {"http": proxy, "https": proxy}
+
+
+def package_proxies(url: str, own: Mapping[str, str], given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the proxy by scheme through which the package manager asks an address.
+
+    Args:
+        url: the address.
+        own: the package manager's own proxies, which go before all others.
+        given: by scheme, as the answer file gives them.
+    """
+    parts = urllib.parse.urlsplit(url)
+    # What apt is told of http counts for https, too, unless that has an entry of its own.
+    for scheme in dict.fromkeys((parts.scheme, "http")):
+        for key in (f"{scheme}::{parts.hostname}", scheme):
+            if key in own:
+                return {parts.scheme: own[key]} if own[key] else {}
+    return given
 
 
 def package_sources(host: Host) -> List[str]:
@@ -44,10 +140,7 @@ def package_sources(host: Host) -> List[str]:
     if os.path.isdir("/etc/apt"):
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
-        texts = []
-        for path in sorted(glob.glob("/etc/yum.repos.d/*.repo")):
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                texts.append(stream.read())
+        texts = map(text_of, sorted(glob.glob("/etc/yum.repos.d/*.repo")))
         found = parse_repositories(texts, _variables(host))
     return [url for url in found if url.startswith(("http://", "https://"))]
 
@@ -57,15 +150,10 @@ def parse_apt_uris(text: str) -> List[str]:
     return _one_per_server(re.findall(r"^'([^']+)'", text, re.MULTILINE))
 
 
-def parse_repositories(texts: Sequence[str], variables: Mapping[str, str]) -> List[str]:
+def parse_repositories(texts: Iterable[str], variables: Mapping[str, str]) -> List[str]:
     """Return one address per server from the texts of .repo files, for the repositories that are enabled."""
     found = []
-    for text in texts:
-        parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(text)
-        except configparser.Error:
-            continue
+    for parser in ini_files(texts):
         for section in parser.sections():
             entry = dict(parser.items(section))
             if entry.get("enabled", "1").strip() in ("0", "false", "no"):
@@ -87,23 +175,49 @@ def _variables(host: Host) -> Dict[str, str]:
     release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
     found = {"releasever": release, "basearch": os.uname().machine, "arch": os.uname().machine}
     for path in glob.glob("/etc/dnf/vars/*") + glob.glob("/etc/yum/vars/*"):
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            found[os.path.basename(path)] = stream.read().strip()
+        found[os.path.basename(path)] = text_of(path).strip()
     return found
+
+
+def split_login(url: str) -> Tuple[str, str]:
+    """Return an address without the login in it, and that login as ``user:password`` (empty: there is none)."""
+    parts = urllib.parse.urlsplit(url)
+    login, _, place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=place).geturl(), urllib.parse.unquote(login)
+
+
+def needs_no_proxy(url: str, direct: str) -> bool:
+    """Tell whether an address is asked directly: names with commas between them, each for its subdomains, too."""
+    server = urllib.parse.urlsplit(url).hostname or ""
+    names = [name.strip().lstrip(".").lower() for name in direct.split(",")]
+    return any(name == "*" or server == name or server.endswith(f".{name}") for name in names if name)
 
 
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
-    handlers: List[Any] = [urllib.request.ProxyHandler(dict(proxies))] if proxies else []
-    store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
-    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http and https only, see below
+    through = (
+        {}
+        if needs_no_proxy(url, proxies.get("no", ""))
+        else {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
+    )
+    if through.get(urllib.parse.urlsplit(url).scheme, "").startswith("socks"):
+        # apt and dnf can go through it; this agent, with the standard library only, cannot.
+        return ""
+    # Given even when empty: the agent's own environment says nothing of what a package manager will do.
+    handlers: List[Any] = [urllib.request.ProxyHandler(through)]
+    if url.startswith("https://"):
+        store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
+    plain, login = split_login(url)
+    request = urllib.request.Request(plain, method="HEAD")  # noqa: S310 - http and https only, see below
+    if login:
+        request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     if not url.startswith(("http://", "https://")):
         return "not an address that can be asked"
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=PATIENCE):
             return ""
     except urllib.error.HTTPError as answer:
-        return f"the server answers {answer.code} {answer.reason}" if answer.code in (407, 502, 503, 504) else ""
-    except (OSError, ValueError) as problem:
-        return str(getattr(problem, "reason", problem))
+        return f"the server answers {answer.code} {answer.reason}" if answer.code in _NO_WAY else ""
+    except (OSError, ValueError, http.client.HTTPException) as problem:
+        return str(getattr(problem, "reason", problem)) or type(problem).__name__

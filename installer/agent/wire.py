@@ -117,7 +117,8 @@ class Writer:
             try:
                 self._stream.write(data)
                 self._stream.flush()
-            except (OSError, ValueError) as problem:
+            except (OSError, EOFError, ValueError) as problem:
+                # What lies under the stream says the same in several ways: a closed pipe, file or SSH channel.
                 raise LinkLost(str(problem)) from None
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
+from installer.answers.checks import NO_OTHER_NETWORK
 from installer.answers.parse import Entry, parse_text
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.types import Host, List, ValueProblem, shown
@@ -59,11 +60,18 @@ class _Carrier:
                 self._take(entry)
             except _Lost as lost:
                 self._report(entry, lost)
+        self._keep_networks()
         if "CONFIG_CONTROLLER_HOST" not in self.values:
             message = "the file names no controller that can be used; the new file says localhost"
             remedy = "set CONFIG_CONTROLLER_HOST in the new file, or give --hosts"
             self.lost.append(Problem(Severity.WARNING, message, remedy, self.name, key="CONFIG_CONTROLLER_HOST"))
         return Carried(self.values, tuple(in_file_order(self.lost)))
+
+    def _keep_networks(self) -> None:
+        without = self.values.get("CONFIG_NEUTRON_INSTALL") == "n"
+        if without and self.values.get("CONFIG_NOVA_INSTALL") != "n":
+            del self.values["CONFIG_NEUTRON_INSTALL"]
+            self._report(self.origin["CONFIG_NEUTRON_INSTALL"], _Lost(NO_OTHER_NETWORK))
 
     def _rank(self, key: str) -> int:
         return 0 if key in self.known else 1 if key in self.known.aliases else 2

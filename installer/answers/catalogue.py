@@ -10,12 +10,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from installer.answers import types
 from installer.answers.problem import SECRET_NAME
 from installer.errors import InternalError
-from installer.paths import ANSWERS
+from installer.paths import ANSWERS, read_yaml
 
 RETIRED_FILE = "retired.yaml"
 #: Packstack wrote this where a secret was still to be chosen.
@@ -220,7 +218,7 @@ def load_catalogue(folder: Path) -> Catalogue:
 
 
 def _read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 def _parameter(name: str, declared: dict[str, Any], section: dict[str, Any], topic: dict[str, Any]) -> Parameter:

@@ -10,6 +10,8 @@ from installer.answers.model import is_used
 from installer.answers.problem import Problem, Severity
 from installer.answers.types import Host, List
 
+#: Why CONFIG_NOVA_INSTALL=y needs CONFIG_NEUTRON_INSTALL=y.
+NO_OTHER_NETWORK = "the compute service has had no network of its own since Ocata"
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -25,6 +27,7 @@ def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Proble
         *_localhost_among_others(values, catalogue),
         *_certificate_without_files(values),
         *_keys_of_unknown_hosts(values, catalogue),
+        *_instances_without_networks(values),
     ]
 
 
@@ -94,3 +97,13 @@ def _keys_of_unknown_hosts(values: Mapping[str, Any], catalogue: Catalogue) -> I
                 "write the host as the other parameters write it",
                 key="CONFIG_SSH_HOST_KEYS",
             )
+
+
+def _instances_without_networks(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if values["CONFIG_NOVA_INSTALL"] and not values["CONFIG_NEUTRON_INSTALL"]:
+        yield Problem(
+            Severity.ERROR,
+            f"CONFIG_NEUTRON_INSTALL=n goes with CONFIG_NOVA_INSTALL=n alone: {NO_OTHER_NETWORK}",
+            "write CONFIG_NEUTRON_INSTALL=y, or CONFIG_NOVA_INSTALL=n",
+            key="CONFIG_NEUTRON_INSTALL",
+        )

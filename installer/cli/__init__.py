@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import termios
 from collections.abc import Sequence
+from typing import Any
 
 from installer import __version__, exit_codes
 from installer.errors import InternalError, PystackError
@@ -15,18 +17,30 @@ def main() -> None:
     """Run the command line of this process, and end it with the exit code."""
     # Whoever asks the process to end gets the same orderly end as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminal = _terminal()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has seen enough, as in `pystack plan | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exit_codes.FAULT
+        code = exit_codes.INTERRUPTED
     if code == exit_codes.INTERRUPTED:
         # Threads that wait for hosts would keep the process alive until those are done.
         sys.stderr.flush()
+        if terminal:
+            # One of them may have been asking for a password, which the terminal does not show.
+            termios.tcsetattr(0, termios.TCSADRAIN, terminal)
         os._exit(code)
     sys.exit(code)
+
+
+def _terminal() -> list[Any] | None:
+    """Return how the terminal is set that standard input comes from; None if there is none."""
+    try:
+        return termios.tcgetattr(0)
+    except termios.error:
+        return None
 
 
 def run(words: Sequence[str]) -> int:

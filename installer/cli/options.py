@@ -33,7 +33,9 @@ OPTIONS = {
     "allinone": Option("", "generate an answer file that puts everything on this machine"),
     "lab": Option("", "make a throw-away host on this machine, and install onto that (needs root)"),
     "set": Option("KEY=VALUE", "set a parameter in place of what the answer file says", repeatable=True),
-    "limit": Option("HOST", "change only this host of the answer file", repeatable=True),
+    "limit": Option(
+        "HOST", "change only this host of the answer file; all others must be reachable, too", repeatable=True
+    ),
     "yes": Option("", "ask nothing"),
     "quiet": Option("", "print nothing but errors"),
     "json": Option("", "print every event as a line of JSON"),

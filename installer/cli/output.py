@@ -15,6 +15,12 @@ from installer.report.words import clean
 Line = tuple[str, str]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # rich would end the process here and now, with the exit code of a fault.
+        raise BrokenPipeError
+
+
 class Screen:
     """Lines on standard output or standard error.
 
@@ -24,7 +30,7 @@ class Screen:
     """
 
     def __init__(self, error: bool = False, silent: bool = False) -> None:
-        self.console = Console(stderr=error, highlight=False, markup=False, emoji=False, quiet=silent)
+        self.console = _Console(stderr=error, highlight=False, markup=False, emoji=False, quiet=silent)
 
     @property
     def width(self) -> int:

@@ -17,7 +17,7 @@ from invoke.program import Program
 
 from installer import exit_codes
 from installer.cli.options import BARE_WORDS, OPTIONS
-from installer.cli.spelling import nearest, translate
+from installer.cli.spelling import help_of, nearest, translate
 from installer.errors import UsageError
 
 GROUPS = {
@@ -27,6 +27,8 @@ GROUPS = {
 }
 WIDTH = 78
 SHELLS = ("bash", "zsh", "fish")
+#: Options that other installers have, and what does that here.
+_ELSEWHERE = dict.fromkeys(("--dry-run", "--check", "--diff"), "pystack plan shows what install would change")
 
 
 class PystackProgram(Program):
@@ -53,9 +55,10 @@ class PystackProgram(Program):
             for context in self.verbs.to_contexts()
         }
         bare = {name: f"--{option}" for name, option in BARE_WORDS.items()}
+        repeatable = {f"--{name}" for name, option in OPTIONS.items() if option.repeatable}
         try:
             self.create_config()
-            self.parse_core(["pystack", *translate(words, bare, options)])
+            self.parse_core(["pystack", *translate(words, bare, options, repeatable)])
             self.parse_collection()
             self.parse_tasks()
             self.parse_cleanup()
@@ -63,7 +66,7 @@ class PystackProgram(Program):
         except Exit:
             return self.exit_code
         except ParseError as problem:
-            raise self._explained(problem) from problem
+            raise self._explained(problem, words) from problem
         return self.exit_code
 
     def create_config(self) -> None:
@@ -158,7 +161,7 @@ class PystackProgram(Program):
             for line in others:
                 print(f"{'':26}{line}")
 
-    def _explained(self, problem: ParseError) -> UsageError:
+    def _explained(self, problem: ParseError, words: Sequence[str]) -> UsageError:
         """Return invoke's complaint in pystack's words."""
         message = str(problem)
         unknown = re.search(r"No idea what '(.*)' is", message)
@@ -167,7 +170,10 @@ class PystackProgram(Program):
         if unknown and unknown[1].startswith("-"):
             where = f"{context.name} has no option" if context and context.name else "there is no option"
             listed = f"pystack {context.name} --help" if context and context.name else "pystack --help"
-            return UsageError(f"{where} {unknown[1]}", nearest(unknown[1], known) or f"{listed} lists the options")
+            remedy = _ELSEWHERE.get(unknown[1]) or nearest(unknown[1], known) or f"{listed} lists the options"
+            return UsageError(f"{where} {unknown[1]}", remedy)
+        if unknown and words[0] in self.verbs.task_names:
+            return UsageError(f"{words[0]} takes no {unknown[1]!r}", help_of(words[0]))
         if unknown:
             names = sorted(self.verbs.task_names)
             return UsageError(f"there is no command {unknown[1]!r}", nearest(unknown[1], names) or "see pystack --help")

@@ -98,7 +98,7 @@ def session(
         ) as operation:
             yield Session(answers, operation, screen, report, journal, totals)
         code = int(totals.get("exit_code", exit_codes.CONVERGED))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         code = exit_codes.INTERRUPTED
         raise
     except PystackError as problem:

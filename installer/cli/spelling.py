@@ -28,7 +28,10 @@ _WITHOUT_EFFECT = {"--timeout": True, "-t": True, "--debug": False, "-d": False}
 
 
 def translate(
-    argv: Sequence[str], bare_words: Mapping[str, str], takes_value: Mapping[str, Collection[str]]
+    argv: Sequence[str],
+    bare_words: Mapping[str, str],
+    takes_value: Mapping[str, Collection[str]],
+    repeatable: Collection[str] = (),
 ) -> list[str]:
     """Return the command line in pystack's own spelling.
 
@@ -36,22 +39,36 @@ def translate(
         argv: what follows the program's name.
         bare_words: by verb, the option (with dashes) that a word without one is the value of.
         takes_value: by verb, its options (with dashes) that a value follows.
+        repeatable: options (with dashes) that may be given several times.
 
     Raises:
-        UsageError: Packstack's options cannot be put together.
+        UsageError: Packstack's options cannot be put together, or there is a word too many.
     """
     words = list(argv)
     if not words or words[0] == "--complete":
         return words
+    if words[0] == "help":
+        return ["--help", *words[1:]]
     if words[0].startswith("-"):
         return _from_packstack(words) if any(_name(word) in PACKSTACK for word in words) else words
     option = bare_words.get(words[0])
-    return [words[0], *_with_options(words[1:], option, takes_value.get(words[0], ()))] if option else words
+    if not option:
+        return words
+    told, bare = _with_options(words[1:], option, takes_value.get(words[0], ()))
+    if len(bare) > 1 and option not in repeatable:
+        raise UsageError(f"{words[0]} takes {bare[0]!r} or {bare[1]!r}, not both", help_of(words[0]))
+    return [words[0], *told]
+
+
+def help_of(verb: str) -> str:
+    """Return a remedy that leads to the help of a verb."""
+    return f"pystack {verb} --help tells more"
 
 
 def nearest(word: str, known: Collection[str]) -> str:
     """Return a remedy that names what may have been meant."""
-    near = difflib.get_close_matches(word, sorted(known), n=2, cutoff=0.6)
+    begun = sorted(name for name in known if len(word) > 2 and name.startswith(word))
+    near = begun or difflib.get_close_matches(word, sorted(known), n=2, cutoff=0.6)
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
@@ -87,8 +104,9 @@ def _from_packstack(words: Sequence[str]) -> list[str]:
     return [chosen, *(option for option in options if option != "--allinone" or chosen == "install")]
 
 
-def _with_options(words: Sequence[str], option: str, takes_value: Collection[str]) -> list[str]:
+def _with_options(words: Sequence[str], option: str, takes_value: Collection[str]) -> tuple[list[str], list[str]]:
     told: list[str] = []
+    bare: list[str] = []
     is_value = False
     for word in words:
         if is_value or word.startswith("-"):
@@ -96,7 +114,8 @@ def _with_options(words: Sequence[str], option: str, takes_value: Collection[str
             is_value = not is_value and word in takes_value
         else:
             told += [option, word]
-    return told
+            bare.append(word)
+    return told, bare
 
 
 def without_secrets(words: Sequence[str]) -> list[str]:

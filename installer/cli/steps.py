@@ -7,6 +7,7 @@ from typing import Any
 from installer import exit_codes
 from installer.cli.output import Screen
 from installer.cli.session import Session
+from installer.journal import last_verified
 from installer.outcome import Summary
 from installer.report import failure, tables
 
@@ -28,18 +29,25 @@ def installed(run: Session, ask: bool) -> int:
     run.show(tables.summary(summary, run.screen.width))
     if summary.failed:
         return _failed(run, summary)
+    before = None if summary.changed else last_verified(run.answers.digest(), run.journal.run)
+    if before is not None:
+        run.show(
+            [(f"nothing has changed since run {before.name} verified the cloud; pystack verify does it again", "")]
+        )
+        return exit_codes.CONVERGED
     return exit_codes.CONVERGED if verified(run) else exit_codes.NOT_VERIFIED
 
 
 def fit(run: Session) -> bool:
-    """Run preflight and show what stands in the way; tells whether nothing does."""
+    """Run preflight and show what is not good; tells whether nothing stands in the way."""
     found = run.operation.preflight()
-    bad = [finding for finding in found if finding.failed]
-    if not bad:
+    if not any(finding.failed for finding in found):
+        if any(finding.outcome == "warn" for finding in found):
+            run.show(tables.findings(found, run.screen.width))
         return True
     run.show([])
     screen = Screen(error=True)
-    screen.lines(tables.findings(bad, screen.width))
+    screen.lines(tables.findings(found, screen.width))
     screen.line("preflight refused: nothing was changed. Do what the remedies say, then run the same command again.")
     run.journal.write_failure("\n".join(text for text, _ in tables.findings(found)))
     return False
@@ -53,7 +61,7 @@ def verified(run: Session) -> bool:
     if bad:
         run.show([])
         screen = Screen(error=True)
-        screen.lines(tables.findings(bad, screen.width, "verification"))
+        screen.lines(tables.findings(found, screen.width, "verification"))
         run.journal.write_failure("\n".join(text for text, _ in tables.findings(found, title="verification")))
     else:
         run.show([tables.findings(found, title="verification")[-1]])

@@ -18,6 +18,9 @@ from installer.transport.python import PythonMissing
 
 Event = dict[str, Any]
 
+#: Seconds between two signs of life. An agent that hears none for long (``installer.agent.main.SILENCE``) ends itself.
+SIGN_OF_LIFE = 20.0
+
 
 class AgentSession:
     """An agent on a host.
@@ -45,10 +48,12 @@ class AgentSession:
         self._lock = threading.Lock()
         self._ended: PystackError | None = None
         self._started = False
+        self._over = threading.Event()
         with contextlib.suppress(wire.LinkLost):
             self._stream.write(bootstrap.source())
         self._reader = threading.Thread(target=self._listen_to_agent, name=f"agent {self.address}", daemon=True)
         self._reader.start()
+        threading.Thread(target=self._stay, name=f"signs of life {self.address}", daemon=True).start()
 
     def probe(self, ask: Mapping[str, Any]) -> Future[dict[str, Any]]:
         """Ask for facts and for what preflight wants to know."""
@@ -69,6 +74,7 @@ class AgentSession:
 
     def close(self) -> None:
         """Say goodbye: the agent ends what it has in hand, and itself."""
+        self._over.set()
         with contextlib.suppress(wire.LinkLost):
             self._writer.send({"do": "goodbye", "id": 0})
         self._stream.close()
@@ -86,6 +92,11 @@ class AgentSession:
         with contextlib.suppress(wire.LinkLost):
             self._writer.send({"do": do, "id": number, **arguments})
         return future
+
+    def _stay(self) -> None:
+        with contextlib.suppress(wire.LinkLost):
+            while not self._over.wait(SIGN_OF_LIFE):
+                self._writer.send({"do": "stay"})
 
     def _listen_to_agent(self) -> None:
         try:
@@ -123,6 +134,7 @@ class AgentSession:
             future.set_exception(InternalError(f"{self.address}: the agent failed: {message['error']}\n{trace}"))
 
     def _fail_all(self, said: str, fault: PystackError | None = None) -> None:
+        self._over.set()
         code = self._stream.exit_code(2.0)
         with self._lock:
             waiting, doing = list(self._replies.values()), list(self._in_hand.values())
@@ -143,17 +155,26 @@ class HostBusy(PreflightRefused):
 
     Args:
         host: the address.
-        holder: what the lock says: ``owner``, ``run``, ``since``.
+        holder: what the lock says: ``owner``, ``run``, ``since``; and its ``age`` in seconds.
     """
 
     def __init__(self, host: str, holder: Mapping[str, Any]) -> None:
         owner, run = holder.get("owner", "another installer"), holder.get("run", "?")
+        age = f", for {lasting(holder['age'])}" if "age" in holder else ""
         super().__init__(
-            f"{host}: {owner} is installing on this host (run {run})",
+            f"{host}: {owner} is installing on this host (run {run}{age})",
             "wait until that run has ended, then run the same command again",
         )
         self.host = host
         self.holder = holder
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in its largest unit: ``3 minutes``."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}{'s' if seconds >= 2 * length else ''}"
+    return f"{max(seconds, 0):.0f} seconds"
 
 
 def link_lost(host: str, doing: list[str], errors: str, code: int | None) -> HostUnreachable:

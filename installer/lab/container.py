@@ -18,7 +18,7 @@ _REBOOT = signal.SIGRTMIN + 5
 _START_SECONDS = 5
 _STOP_SECONDS = 120
 _REBOOT_SECONDS = 180
-_DEATH_SECONDS = 20
+_DEATH_SECONDS = 120
 _TUN = Path("/dev/net/tun")
 # OVS's userspace datapath and databases lock memory and set priorities; nspawn drops these two otherwise.
 _CAPABILITIES = "CAP_SYS_NICE,CAP_IPC_LOCK"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import configparser
 import hashlib
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from installer.resources.texts import ini_files
 
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _DISTRIBUTION = Path("/usr/share/ca-certificates")
@@ -59,12 +60,7 @@ def index_addresses(
     extra: list[str] = []
     for text in uv:
         main, extra = _uv_index(text, main, extra)
-    for text in pip:
-        parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(text)
-        except configparser.Error:
-            continue
+    for parser in ini_files(pip):
         main = parser.get("global", "index-url", fallback=main)
         extra = extra + parser.get("global", "extra-index-url", fallback="").split()
     main = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL") or main

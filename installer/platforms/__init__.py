@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from installer.paths import read_yaml
 
 #: Relatives by the ID of os-release(5): they take the facts of the family's first member.
 FAMILIES = {
@@ -84,4 +84,4 @@ def merged_facts(path: Path, platform: Platform) -> dict[str, Any]:
 
 @functools.cache
 def _table(path: Path) -> dict[str, dict[str, Any]]:
-    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+    return (read_yaml(path) or {}) if path.exists() else {}

@@ -28,16 +28,19 @@ def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
     """
     return {
         "names": [host.address for host in hosts],
-        "index": str(answers["CONFIG_PACKAGE_INDEX"] or "") or default_index(),
+        "index": str(answers["CONFIG_PACKAGE_INDEX"] or ""),
+        "default_index": default_index(),
         "proxies": proxies(answers),
         "volume_groups": storage_checks.are_volumes_in_a_group(answers),
     }
 
 
 def proxies(answers: Answers) -> dict[str, str]:
-    """Return the proxy for each scheme that the answer file names."""
+    """Return the proxy for each scheme that the answer file names, and under ``no`` what is reached without one."""
     found = {"http": answers["CONFIG_HTTP_PROXY"], "https": answers["CONFIG_HTTPS_PROXY"]}
-    return {scheme: str(url) for scheme, url in found.items() if url}
+    given = {scheme: str(url) for scheme, url in found.items() if url}
+    direct = ",".join(map(str, answers["CONFIG_NO_PROXY"] or ()))
+    return {**given, "no": direct} if given and direct else given
 
 
 def default_index() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -71,7 +72,7 @@ def one_host_twice(reports: Reports) -> Iterator[Finding]:
 
 
 def names(reports: Reports) -> Iterator[Finding]:
-    """Every host's name or address resolves, to the same on all hosts, and not to a loopback address."""
+    """Names resolve to the same on all hosts; hostnames lead to, and addresses back to, the host that has them."""
     problems = False
     for name in reports:
         seen = {address: report["names"][name] for address, report in reports.items()}
@@ -113,21 +114,70 @@ def names(reports: Reports) -> Iterator[Finding]:
                 "RabbitMQ, Nova and Neutron tell hosts apart by name",
                 "give each host a name of its own: hostnamectl",
             )
+    for finding in (*_led_elsewhere(reports), *_mapped_back(reports)):
+        problems = True
+        yield finding
     if not problems:
         yield Finding("names", "success", "resolve the same on all hosts")
 
 
-def architecture(reports: Reports) -> Iterator[Finding]:
-    """All hosts have one architecture."""
-    found = {report["facts"]["architecture"] for report in reports.values()}
-    if len(found) > 1:
+def _led_elsewhere(reports: Reports) -> Iterator[Finding]:
+    """Yield what a host's own hostname means to it, where that is another machine."""
+    places = {place: address for address, report in reports.items() for place in report["facts"].get("addresses", ())}
+    for address, report in reports.items():
+        hostname, own = report["facts"]["hostname"], {address, *report["facts"].get("addresses", ())}
+        told = _without_loopback(report["names"].get(hostname, {}).get("addresses", []))
+        meant = [place for place in told if not ipaddress.ip_address(place.split("%")[0]).is_link_local]
+        if not meant or own & set(meant):
+            continue
+        other = next((places.get(place, place) for place in meant if place in places or place in reports), None)
         yield Finding(
-            "architecture",
-            "warn",
-            ", ".join(sorted(found)),
-            "images and live migration work only between hosts of one architecture",
-            "use host aggregates to keep them apart",
+            "names",
+            # pystack writes the names of the cloud's hosts into /etc/hosts, which goes before a wrong DNS.
+            "fail" if other else "warn",
+            f"its hostname {hostname} resolves to {', '.join(meant)}, which is {other or 'no address of its own'}",
+            "its services would talk to another machine, or others to it",
+            "correct /etc/hosts and the DNS, or give the host another name: hostnamectl",
+            address,
         )
+
+
+def _mapped_back(reports: Reports) -> Iterator[Finding]:
+    """Yield addresses of hosts that map back to the name of another host of the cloud."""
+    owners: dict[str, set[str]] = {}
+    for address, report in reports.items():
+        for name in (address, report["facts"]["hostname"], report["facts"].get("fqdn", "")):
+            owners.setdefault(name.lower(), set()).add(address)
+    for address in reports:
+        wrong: dict[str, list[str]] = {}
+        for asking, report in reports.items():
+            for name in report["names"][address]["names"]:
+                if address not in owners.get(name.lower(), {address}):
+                    wrong.setdefault(name, []).append(asking)
+        for name, askers in wrong.items():
+            yield Finding(
+                "names",
+                "warn",
+                f"{address} maps back to {name}, which is {' and '.join(sorted(owners[name.lower()]))}",
+                f"logs and access rules on {' and '.join(askers)} would take one host for the other",
+                "correct /etc/hosts and the reverse zone of the DNS",
+            )
+
+
+def architecture(reports: Reports) -> Iterator[Finding]:
+    """All hosts have the architecture of this machine, whose uv they get; so they have one and the same."""
+    here = platform.machine()
+    for address, report in reports.items():
+        found = report["facts"]["architecture"]
+        if found != here:
+            yield Finding(
+                "architecture",
+                "fail",
+                f"{found}, and this machine is {here}",
+                "the host gets the program uv of this machine, and cannot run it",
+                f"run pystack on a machine with {found}; all hosts of a cloud must be of one architecture",
+                address,
+            )
 
 
 def _without_loopback(addresses: list[str]) -> list[str]:

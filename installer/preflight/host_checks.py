@@ -226,7 +226,7 @@ def sources(seen: Seen) -> Iterator[Finding]:
     """The host reaches its package sources and the Python package index."""
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
-        "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY)",
+        "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY, or apt's or dnf's)",
         "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY",
     }
     for entry in seen.report.get("reach", ()):

@@ -16,6 +16,7 @@ Line = tuple[str, str]
 HEIGHT = 22
 AGAIN = "run the same command again: it carries on from here"
 CORRECT = "correct that"
+UNLESS_PASSED = "correct what stands above, unless it has passed"
 #: Tails in the order in which they are given room: what explains most comes first.
 TAILS = (("err", "standard error"), ("diagnosis", "diagnosis"), ("out", "standard output"), ("traceback", "traceback"))
 
@@ -111,7 +112,8 @@ def _short(result: RoleResult) -> str:
 
 
 def _remedy(failure: dict[str, Any]) -> str:
-    # A refusal says itself what is in the way; after a command that failed, trying again may be enough.
-    refused = not (failure.get("command") or failure.get("traceback") or failure.get("stopped"))
-    remedy = clean(failure.get("remedy") or (CORRECT if refused else ""))
+    # A refusal says itself what is in the way. After a command that failed, such as a download, trying again may do.
+    passing = failure.get("traceback") or failure.get("stopped")
+    own = "" if passing else UNLESS_PASSED if failure.get("command") else CORRECT
+    remedy = clean(failure.get("remedy") or own)
     return remedy if "same command again" in remedy else f"{remedy}; then {AGAIN}" if remedy else AGAIN

@@ -48,14 +48,11 @@ def _host(event: Event) -> tuple[str, str] | None:
 
 
 def _step(event: Event) -> tuple[str, str] | None:
-    what = event["what"]
-    if what == "started":
+    what, changed = event["what"], event.get("changed", 0)
+    if what in ("started", "skipped") or (what == "converged" and not changed):
         return None
     line = f"{MARKS.get(what, ' ')} {event['host']}: {event['step']}"
-    if what == "skipped":
-        return f"{line}: skipped", what
-    changed = event.get("changed", 0)
-    result = f"{changed} changed, {event.get('unchanged', 0)} unchanged" if changed else "unchanged"
+    result = f"{changed} changed, {event.get('unchanged', 0)} unchanged"
     if what == "failed":
         failure = event.get("failure") or {}
         result = f"failed: {failure.get('resource') or failure.get('message', '')}"
@@ -72,12 +69,6 @@ def _progress(event: Event) -> tuple[str, str]:
     return f"  {event['host']}: {event['step']}: {last_written(event['text'])}", "progress"
 
 
-def _finding(event: Event) -> tuple[str, str] | None:
-    outcome = event["outcome"]
-    place = f"{event['host']}: " if event.get("host") else ""
-    return None if outcome == "success" else (f"{MARKS[outcome]} {place}{event['title']}: {event['found']}", outcome)
-
-
 def _verdict(event: Event) -> tuple[str, str]:
     place = f"{event['host']}: " if event.get("host") else ""
     return f"{MARKS[event['outcome']]} {place}{event['title']}: {event['found']}", event["outcome"]
@@ -89,7 +80,6 @@ _TELLERS: dict[str, Callable[[Event], tuple[str, str] | None]] = {
     "step": _step,
     "resource": _resource,
     "progress": _progress,
-    "finding": _finding,
     "verdict": _verdict,
 }
 

@@ -16,7 +16,7 @@ from installer.report.view import View
 from installer.report.words import clock, count
 
 #: What scrolls by: ends and bad news. What is in hand shows in the table.
-SCROLLS = ("phase", "step", "finding", "verdict")
+SCROLLS = ("phase", "step", "verdict")
 #: Lines of the terminal that are not for the table: its header, the status line, and some of what scrolled by.
 KEPT_LINES = 8
 

@@ -12,7 +12,7 @@ from installer.report.words import clean, count, cut, seconds
 Line = tuple[str, str]
 
 _ORDER = ("fail", "warn", "success")
-_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red")}
+_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red"), "unknown": ("?", "dim")}
 
 
 def findings(found: Sequence[Finding], width: int = 80, title: str = "preflight") -> list[Line]:
@@ -60,8 +60,9 @@ def plan_totals(changes: Sequence[Change]) -> Line:
         return "nothing would change: every host is as the answer file wants it", "green"
     numbers = {action: sum(change.action == action for change in changes) for action in _SIGNS}
     hosts = count(len({change.host for change in changes}), "host")
-    line = f"{numbers['create']} to create, {numbers['update']} to update, {numbers['remove']} to remove on {hosts}"
-    return line, "bold"
+    unknown = f", {numbers['unknown']} not known yet," if numbers["unknown"] else ""
+    known = f"{numbers['create']} to create, {numbers['update']} to update, {numbers['remove']} to remove"
+    return f"{known}{unknown} on {hosts}", "bold"
 
 
 def _diff_style(line: str) -> str:

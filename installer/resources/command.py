@@ -36,7 +36,7 @@ class Command(Resource):
         stamp: any text; kept under ``/var/lib/pystack/stamps``.
         user: account that both commands run as.
         stdin: text for standard input, the way for secrets.
-        env: additions to the fixed environment; no secrets.
+        env: additions to the fixed environment; of secrets only a proxy's address, which may hold a login.
         timeout: seconds until it is ended.
     """
 
@@ -50,7 +50,7 @@ class Command(Resource):
     stamp: Optional[str] = None
     user: Optional[str] = None
     stdin: Union[Secret, str, None] = None
-    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    env: Mapping[str, Union[Secret, str]] = dataclasses.field(default_factory=dict)
     timeout: float = 600.0
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class Command(Resource):
         if self.stamp:
             return {"done": _read(self._stamp_path()) == self.stamp}
         try:
-            ended = host.run(self.unless, user=self.user, env=self.env, timeout=self.timeout, expect=None)
+            ended = host.run(self.unless, user=self.user, env=self._environment(), timeout=self.timeout, expect=None)
         except CommandFailed as problem:
             return Unknown(str(problem))
         except KeyError:
@@ -92,7 +92,7 @@ class Command(Resource):
     def fix(self, actual: Actual, host: Host) -> None:
         if isinstance(actual, Unknown):
             raise CannotFix(f"it cannot be told whether this is done already: {actual.reason}")
-        host.run(self.argv, stdin=self.stdin, user=self.user, env=self.env, timeout=self.timeout)
+        host.run(self.argv, stdin=self.stdin, user=self.user, env=self._environment(), timeout=self.timeout)
         if self.stamp:
             os.makedirs(STAMPS, mode=0o700, exist_ok=True)
             write_atomically(self._stamp_path(), self.stamp.encode(), "root", "root", 0o600)
@@ -101,6 +101,9 @@ class Command(Resource):
         who = f" as {self.user}" if self.user else ""
         run = f"+ runs{who}: {' '.join(self.argv)}"
         return [f"  not known yet: {actual.reason}", run] if isinstance(actual, Unknown) else [run, self._because()]
+
+    def _environment(self) -> Dict[str, str]:
+        return {name: value.reveal() if isinstance(value, Secret) else value for name, value in self.env.items()}
 
     def _because(self) -> str:
         if self.creates:

@@ -21,10 +21,10 @@ class DatabaseSchema(Resource):
     """All tables of a release in a database.
 
     They are complete when the command has ended well for this release, which a note on the host tells, and the
-    database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, and
-    the database was empty before the first one, its tables are dropped and made once more: MariaDB cannot take back
-    half a migration, and nothing but migrations was there yet. Databases that one command makes the tables of are made
-    together.
+    database still has the Alembic versions that it had then. A sync that was cut off is repeated. If that fails, the
+    database was empty before the first one, and holds nothing but what the command put there, its tables are dropped
+    and made once more: MariaDB cannot take back half a migration. With any row more they stay: a dump may have been
+    restored since. Databases that one command makes the tables of are made together.
 
     Args:
         database: its name.
@@ -34,6 +34,7 @@ class DatabaseSchema(Resource):
         server: how to look into the database: as MariaDB's root on this host, or as the service's own account.
         env: additions to the command's environment; no secrets.
         program: text for the command's standard input.
+        seeded: tables into which the command itself, or the migrations that it runs, put rows, and how many.
     """
 
     kind: ClassVar[str] = "database-schema"
@@ -45,6 +46,7 @@ class DatabaseSchema(Resource):
     server: DatabaseServer = LOCAL
     env: Tuple[Tuple[str, str], ...] = ()
     program: str = dataclasses.field(default="", repr=False)
+    seeded: Tuple[Tuple[str, int], ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,7 +72,7 @@ class DatabaseSchema(Resource):
         return found
 
     def fix(self, actual: Actual, host: Host) -> None:
-        self.fix_all([(self, actual)], host)
+        _make([self], host)
 
     @classmethod
     def fix_all(cls, differing: Sequence[Tuple[DatabaseSchema, Actual]], host: Host) -> None:
@@ -98,9 +100,13 @@ def _make(group: Sequence[DatabaseSchema], host: Host) -> None:
 
     try:
         sync()
-    except CommandFailed:
+    except CommandFailed as failed:
         if not begun:
             raise
+        for item in begun:
+            held = _with_data(item, host)
+            if held:
+                raise CommandFailed(failed.completed, f"{failed}; {_left_alone(item.database, held)}") from failed
         for item in [*begun, *empty]:
             host.progress(f"dropping what a cut-off run left in {item.database}, and making it once more")
             _drop_tables(DatabaseServer(*item.server), item.database, host)
@@ -153,6 +159,31 @@ def _tables(server: DatabaseServer, database: str, host: Host) -> List[str]:
         host,
     )
     return [row["name"] for row in rows]
+
+
+def _with_data(schema: DatabaseSchema, host: Host) -> List[str]:
+    """Return the tables that hold more rows than the command put there."""
+    server, seeded = DatabaseServer(*schema.server), dict(schema.seeded)
+    counts = "".join(
+        f"SELECT 'count' AS kind, {literal(table)} AS name, COUNT(*) AS held FROM"  # noqa: S608 - quoted
+        f" (SELECT 1 AS present FROM {identifier(schema.database)}.{identifier(table)}"
+        f" LIMIT {seeded.get(table, 0) + 1}) AS few;\n"
+        for table in _tables(server, schema.database, host)
+        if table != "alembic_version"
+    )
+    return [
+        row["name"]
+        for row in (ask(server, counts, host) if counts else [])
+        if int(row["held"]) > seeded.get(row["name"], 0)
+    ]
+
+
+def _left_alone(database: str, held: Sequence[str]) -> str:
+    tables = ", ".join([*sorted(held)[:3], *(["..."] if len(held) > 3 else [])])
+    return (
+        f"the tables of {database} stay as they are, because there is data in them ({tables}): "
+        f"restore a dump that is whole, or drop the database {database} if nothing in it is needed, and run again"
+    )
 
 
 def _drop_tables(server: DatabaseServer, database: str, host: Host) -> None:

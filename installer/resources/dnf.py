@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Optional, Sequence, Set
+from typing import Mapping, Optional, Sequence, Set
 
 from installer.agent.host import CommandFailed, Completed, Host
 from installer.resources import transaction
@@ -28,21 +28,24 @@ def not_provided(output: str) -> Set[str]:
     return set(_NOT_PROVIDED.findall(output))
 
 
-def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host) -> None:
+def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, env: Mapping[str, str]) -> None:
     """Install packages in one transaction; remove others in a second one.
+
+    Args:
+        env: additions to the environment: proxies.
 
     Raises:
         CommandFailed: with the packages and the reason.
     """
     if wanted:
         argv = ["dnf", "-y", "--setopt=install_weak_deps=False", "install", *wanted]
-        ended = transaction.run(argv, host, progress)
+        ended = transaction.run(argv, host, progress, env)
         if ended.code != 0 and NOT_FOUND.search(ended.out):
-            ended = transaction.run([*argv[:1], "--refresh", *argv[1:]], host, progress)
+            ended = transaction.run([*argv[:1], "--refresh", *argv[1:]], host, progress, env)
         _check(ended)
     if unwanted:
         options = ["-y", "--setopt=clean_requirements_on_remove=False"]
-        _check(transaction.run(["dnf", *options, "remove", *unwanted], host, progress))
+        _check(transaction.run(["dnf", *options, "remove", *unwanted], host, progress, env))
 
 
 # dnf 4 writes `  Installing       : ra-beta-1.0-1.noarch        1/2`,

@@ -80,16 +80,16 @@ def _plain_names(relations: str) -> Iterator[str]:
             yield name
 
 
-def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, hold: Mapping[str, str]) -> None:
+def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, env: Mapping[str, str]) -> None:
     """Install and remove packages in one transaction, after repairing what an earlier one left.
 
     Args:
-        hold: environment that holds services back.
+        env: additions to the environment: what holds services back, and proxies.
 
     Raises:
         CommandFailed: with the packages and the reason.
     """
-    env = {**ENVIRONMENT, **hold}
+    env = {**ENVIRONMENT, **env}
     if query(host).half_configured or _updates_pending():
         _repair(host, env)
     updated = lists_are_old(time.time())
@@ -101,8 +101,7 @@ def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, hold: Map
     if ended.code != 0 and not updated and NOT_FOUND.search(ended.out):
         _update(host, env)
         ended = transaction.run(argv, host, Progress(), env)
-    if hold:
-        _tell_dbus(host)
+    _tell_dbus(host)
     _check(ended)
 
 

@@ -16,16 +16,19 @@ import tempfile
 from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
+from installer.resources import leftovers
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown, describe_new
 from installer.resources.secret import MASK, Secret
 
 #: Longer differences are cut: the file itself says more than a screen full of lines.
 LONGEST_DIFF = 60
+#: In the first line of every file that a template makes: what an operator may have written before does not have it.
+MARK_OF_OURS = "Made by pystack"
 
 
 @dataclasses.dataclass(frozen=True)
 class File(Resource):
-    """A regular file.
+    """A regular file. What was there before pystack made the first one is kept beside it, as ``PATH.before-pystack``.
 
     Args:
         path: absolute path; its directory must exist.
@@ -73,7 +76,21 @@ class File(Resource):
             set_owner_and_mode(self.path, self.owner, self.group, self.mode)
             return
         data = host.blob(self.blob) if self.blob else (self.content or "").encode()
+        if isinstance(actual, dict) and self._is_not_ours():
+            # The same file under a second name: owner, mode and all else stay, and writing ours does not touch it.
+            os.link(self.path, self._kept(), follow_symlinks=False)
         write_atomically(self.path, data, self.owner, self.group, self.mode)
+
+    def _kept(self) -> str:
+        return f"{self.path}.before-pystack"
+
+    def _is_not_ours(self) -> bool:
+        """Tell whether the file that is there was not made by pystack, and is the first such."""
+        # Without a mark of its own, such as a certificate, a file is in a place that only pystack writes to.
+        if self.content is None or MARK_OF_OURS not in self.content or os.path.lexists(self._kept()):
+            return False
+        with open(self.path, "rb") as stream:
+            return MARK_OF_OURS.encode() not in stream.read()
 
     def explain(self, actual: Actual, host: Host) -> List[str]:
         expected = self.expected()
@@ -90,6 +107,8 @@ class File(Resource):
             if actual[key] != expected[key]
         ]
         if actual["sha256"] != expected["sha256"]:
+            if self._is_not_ours():
+                lines.append(f"  the file that is there is kept as {self._kept()}")
             lines += self._content_difference()
         return lines
 
@@ -210,7 +229,9 @@ def sha256_of(path: str) -> str:
 def write_atomically(path: str, data: bytes, owner: str, group: str, mode: int) -> None:
     """Write a file so that a reader sees the old or the new one, whole, and a crash leaves one of them."""
     folder = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".pystack-new", dir=folder)
+    prefix, suffix = f".{os.path.basename(path)}.", ".pystack-new"
+    leftovers.sweep(folder, prefix, suffix, owner)
+    descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(prefix), suffix=suffix, dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)

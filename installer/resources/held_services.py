@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Iterator, Mapping
 
+from installer.resources.transaction import StillRunning
+
 POLICY = Path("/usr/sbin/policy-rc.d")
 #: The environment that a transaction needs for its services to be held back.
 HOLD: Mapping[str, str] = {"PYSTACK_HOLDS_SERVICES": "yes"}
@@ -25,13 +27,19 @@ def held_back() -> Iterator[Mapping[str, str]]:
     """Hold services back in commands that run with the environment given, while the body runs.
 
     A policy of the operator is kept beside it, asked by ours for everybody else, and put back afterwards. Killed at any
-    point, either the operator's own policy or ours in front of it is in place.
+    point, either the operator's own policy or ours in front of it is in place. While a package manager that was given
+    up on still runs, ours stays: the next run waits for it, and takes ours away.
     """
     let_go()
     _place()
     try:
         yield HOLD
-    finally:
+    except StillRunning:
+        raise
+    except BaseException:
+        let_go()
+        raise
+    else:
         let_go()
 
 

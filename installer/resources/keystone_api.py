@@ -266,6 +266,8 @@ class KeptByKeystone:
             client = client_of(resource.keystone, host)
             if isinstance(actual, Unknown):
                 client.wait()
+                if resource.state(client) == resource.expected():
+                    continue
             resource.settle(client)
             client.forget_lists()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import ClassVar, Dict, List, Sequence, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 from installer.resources import dnf, dpkg, held_services, transaction
-from installer.resources.base import Actual, Resource, State
+from installer.resources.base import Actual, FixFailed, Resource, State
+from installer.resources.secret import Secret
 
 INSTALLED, ABSENT, HALF = "installed", "absent", "half-configured"
 
@@ -19,12 +21,15 @@ class Package(Resource):
     Args:
         package: its name, or a name that packages provide.
         absent: it must not be installed; its configuration files may stay.
+        proxies: ``http_proxy``, ``https_proxy``, ``no_proxy`` with their values. What the package manager's own
+            configuration says goes before them.
     """
 
     kind: ClassVar[str] = "package"
 
     package: str
     absent: bool = False
+    proxies: Tuple[Tuple[str, Secret], ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,12 +64,21 @@ class Package(Resource):
         held_services.let_go()
         if not wanted and not unwanted:
             return
+        # Neither command line nor configuration of both package managers takes them and leaves the host as it was.
+        proxies = {name: value.reveal() for item, _ in differing for name, value in item.proxies}
         transaction.begin()
-        if packaging(host) == "rpm":
-            dnf.change(wanted, unwanted, host)
-            return
-        with held_services.held_back() as hold:
-            dpkg.change(wanted, unwanted, host, hold)
+        try:
+            if packaging(host) == "rpm":
+                dnf.change(wanted, unwanted, host, proxies)
+            else:
+                with held_services.held_back() as hold:
+                    dpkg.change(wanted, unwanted, host, {**proxies, **hold})
+        except CommandFailed as problem:
+            words = re.split(r"[\s,;]+", problem.why)
+            for item, _ in differing:
+                if item.package in words:
+                    raise FixFailed(item) from problem
+            raise
 
 
 def packaging(host: Host) -> str:

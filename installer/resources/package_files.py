@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from typing import ClassVar, Dict, Sequence
+from typing import ClassVar, Dict, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.file import file_state
+from installer.resources.secret import Secret
 from installer.resources.unpacking import download, unpack
 
 
@@ -21,6 +22,7 @@ class PackageFiles(Resource):
         package: its name.
         folder: absolute path inside the package.
         path: where the folder is put; it is there whole or not at all.
+        proxies: see ``installer.resources.package.Package``.
     """
 
     kind: ClassVar[str] = "package-files"
@@ -28,6 +30,7 @@ class PackageFiles(Resource):
     package: str
     folder: str
     path: str
+    proxies: Tuple[Tuple[str, Secret], ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,7 +54,7 @@ class PackageFiles(Resource):
         with tempfile.TemporaryDirectory(prefix=".pystack-", dir=parent) as folder:
             packages, unpacked = os.path.join(folder, "packages"), os.path.join(folder, "unpacked")
             os.mkdir(packages)
-            download([self.package], packages, host)
+            download([self.package], packages, host, self.proxies)
             unpack(packages, unpacked, host)
             found = unpacked + self.folder
             if not os.path.isdir(found):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
 from installer.resources.secret import Secret
+from installer.resources.texts import ini_files, text_of
 
 #: Where the host's own uv is configured; it reads these itself.
 HOST_CONFIGURATION = ("/etc/uv/uv.toml", "/root/.config/uv/uv.toml")
@@ -19,7 +19,7 @@ _PIP_KEYS = ("index-url", "extra-index-url", "find-links", "proxy")
 
 def read_pip(paths: Sequence[str] = PIP_CONFIGURATION) -> Dict[str, List[str]]:
     """Return what the host's pip is told of indexes and proxies; see ``pip_settings``."""
-    return pip_settings(filter(None, map(_text, paths)))
+    return pip_settings(filter(None, map(text_of, paths)))
 
 
 def pip_settings(texts: Iterable[str]) -> Dict[str, List[str]]:
@@ -29,12 +29,7 @@ def pip_settings(texts: Iterable[str]) -> Dict[str, List[str]]:
         texts: the files, the strongest last; one that cannot be parsed counts for nothing.
     """
     settings: Dict[str, List[str]] = {}
-    for text in texts:
-        parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(text)
-        except configparser.Error:
-            continue
+    for parser in ini_files(texts):
         for section in ("global", "install"):
             for key in _PIP_KEYS:
                 value = parser.get(section, key, fallback=None)
@@ -74,21 +69,13 @@ def configuration(index: Optional[Secret], proxies: Mapping[str, Secret], pip: M
 
 def host_proxies(path: str = "/etc/environment") -> Dict[str, str]:
     """Return the proxies that the host gives to every login."""
-    return environment_proxies(_text(path))
+    return environment_proxies(text_of(path))
 
 
 def environment_proxies(text: str) -> Dict[str, str]:
     """Return the proxy variables of an environment file as pam_env reads it."""
     pairs = re.findall(r"^\s*(?:export\s+)?(\w+_proxy)\s*=\s*(.*?)\s*$", text, re.MULTILINE | re.IGNORECASE)
     return {name: value.strip("'\"") for name, value in pairs if value.strip("'\"")}
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
 
 
 def _quoted(text: str) -> str:

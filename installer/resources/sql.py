@@ -10,6 +10,7 @@ import tempfile
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from installer.agent.host import CommandFailed, Completed, Host
+from installer.resources import leftovers
 from installer.resources.base import Unknown
 from installer.resources.secret import Secret
 
@@ -24,6 +25,8 @@ _UNESCAPES = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 #: Answers of the client to a server that is not there: no socket, no connection, no such name, or lost on the way.
 _NO_SERVER = re.compile(r"ERROR (2002|2003|2005|2013|2026)\b")
 _DENIED = re.compile(r"ERROR (1045|1698)\b")
+#: What the client prints of a statement that the server refused; without it the client itself has failed.
+_ERROR = re.compile(r"^ERROR \d", re.MULTILINE)
 
 
 class DatabaseServer(NamedTuple):
@@ -143,6 +146,9 @@ def why_unknown(failed: CommandFailed, server: DatabaseServer) -> Optional[Unkno
         return Unknown(f"{where} does not run yet" if not server.host else f"{where} cannot be reached")
     if _DENIED.search(failed.completed.err):
         return Unknown(f"{where} refuses the login of {server.user}")
+    said = failed.completed.err.strip().splitlines()
+    if said and not _ERROR.search(failed.completed.err):
+        return Unknown(f"the mariadb client fails: {said[0]}")
     return None
 
 
@@ -168,7 +174,8 @@ def _session(server: DatabaseServer, statements: str, host: Host, use_password: 
 @contextlib.contextmanager
 def _kept_for_a_moment(password: Secret) -> Iterator[str]:
     os.makedirs(RUN, mode=0o755, exist_ok=True)
-    descriptor, path = tempfile.mkstemp(prefix="client.", suffix=".cnf", dir=RUN)
+    leftovers.sweep(RUN, "client.", ".cnf", shared=True)
+    descriptor, path = tempfile.mkstemp(prefix=leftovers.own("client."), suffix=".cnf", dir=RUN)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(option_file(password.reveal()))

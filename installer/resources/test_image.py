@@ -21,6 +21,7 @@ from typing import ClassVar, Dict, Iterable, Iterator, List, Optional, Sequence,
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.file import write_atomically
+from installer.resources.secret import Secret
 from installer.resources.test_image_guest import files
 from installer.resources.unpacking import download, unpack
 
@@ -57,6 +58,7 @@ class TestImage(Resource):
         kernel: the package that depends on the kernel's newest package, such as ``linux-image-cloud-amd64``.
         packages: packages with the guest's programs and their libraries, and with the tools that make the disk.
         user: the name that one logs in with, besides root.
+        proxies: see ``installer.resources.package.Package``.
     """
 
     kind: ClassVar[str] = "test-image"
@@ -67,6 +69,7 @@ class TestImage(Resource):
     kernel: str
     packages: Tuple[str, ...]
     user: str = "root"
+    proxies: Tuple[Tuple[str, Secret], ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +102,7 @@ class TestImage(Resource):
             raise CannotFix(f"the package {self.kernel} names no kernel: the package sources of this host have none")
         target = os.path.join(folder, "packages")
         os.mkdir(target)
-        download([*kernels, *self.packages], target, host)
+        download([*kernels, *self.packages], target, host, self.proxies)
         return target
 
     def _memory_file_system(self, unpacked: str, host: Host) -> bytes:

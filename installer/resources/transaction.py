@@ -29,6 +29,10 @@ Reader = Callable[[str], Optional[str]]
 _HELD = re.compile(r"held by process (\d+)|locked by another process with pid (\d+)")
 
 
+class StillRunning(CannotFix):
+    """A package manager was given up on while it still runs; it has the host lock, so the next run waits for it."""
+
+
 def begin(log: Path = LOG) -> None:
     """Start an empty log for the transactions of one fix; only root and its group can reach it."""
     log.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -58,7 +62,8 @@ def run(
         silence: seconds without output after which to give up; the process is not ended.
 
     Raises:
-        CannotFix: another package manager held the lock all the time, or this one fell silent.
+        CannotFix: another package manager held the lock all the time.
+        StillRunning: this one fell silent.
         CommandFailed: the program does not exist.
     """
     deadline = time.monotonic() + locked
@@ -114,7 +119,7 @@ def _run_once(
             if ended:
                 return Completed(arguments, process.returncode, seen.decode("utf-8", "replace"), "")
             if time.monotonic() - heard > silence:
-                raise CannotFix(
+                raise StillRunning(
                     f"{arguments[0]} (process {process.pid}) has said nothing for {silence:.0f} s and is left "
                     f"running; its output is in {log} on the host"
                 )

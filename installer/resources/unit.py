@@ -17,7 +17,7 @@ from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
 
 PROPERTIES = (
     "Id,LoadState,LoadError,ActiveState,SubState,Result,UnitFileState,Type,MainPID,ExecMainStatus,"
-    "ExecMainStartTimestamp,InactiveExitTimestamp,StateChangeTimestamp,NeedDaemonReload"
+    "ExecMainStartTimestamp,InactiveExitTimestamp,StateChangeTimestamp,ReloadResult,NeedDaemonReload"
 )
 #: What `systemctl enable` has nothing to do for: see the table of is-enabled in systemctl(1).
 ALWAYS_ENABLED = ("static", "alias", "indirect", "generated", "transient")
@@ -83,8 +83,14 @@ class Unit(Resource):
             "enabled": self._enabled(shown["UnitFileState"]),
             "active": "yes" if running else _not_running(shown, wanted=self.active),
             "definition": _definition(shown),
-            "stale": newer(self.reads, started(shown, self.reload)) if running and self.active else [],
+            "stale": self._stale(shown) if running and self.active else [],
         }
+
+    def _stale(self, shown: Shown) -> List[str]:
+        # A reload that failed leaves the unit active, with a new time and the old configuration.
+        if self.reload and shown.get("ReloadResult", "success") != "success":
+            return list(self.reads)
+        return newer(self.reads, started(shown, self.reload))
 
     def _enabled(self, unit_file: str) -> str:
         wanted = "yes" if self.enabled else "no"
@@ -124,6 +130,8 @@ class Unit(Resource):
 
     def diagnose(self, host: Host) -> List[str]:
         shown = show([self.unit], host)[self.unit]
+        if shown["LoadState"] in ("masked", "not-found"):
+            return []
         words = f"{shown['ActiveState']} ({shown['SubState']}), result {shown.get('Result', '')}"
         return [
             f"{self.unit}: {words}, main process ended with {shown.get('ExecMainStatus', '?')}",
@@ -290,6 +298,8 @@ def _systemctl(verb: str, items: Sequence[Unit], host: Host) -> None:
     # When one fails the next query says which and why, so the exit code of all together is of no interest; but the
     # reason of a job that could not even be made is told nowhere else.
     ended = host.run(["systemctl", verb, "--", *names], timeout=max(item.limit for item in items), expect=(0, 1))
+    if ended.code != 0 and verb == "reload":
+        raise CommandFailed(ended, f"{', '.join(names)} could not be reloaded, and goes on with what it read before")
     if ended.code != 0 and not ended.err.startswith("Job for "):
         raise CommandFailed(ended)
 

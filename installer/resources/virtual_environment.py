@@ -11,6 +11,7 @@ import tempfile
 from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Completed, Host
+from installer.resources import leftovers
 from installer.resources.base import Actual, Resource, State
 from installer.resources.file import sha256_of, write_atomically
 from installer.resources.python_index import HOST_CONFIGURATION, configuration, host_proxies, read_pip
@@ -92,7 +93,8 @@ class VirtualEnvironment(Resource):
         uv = self._program(host)
         os.makedirs(CACHE, mode=0o755, exist_ok=True)
         lock = host.blob(self.lock)
-        with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
+        leftovers.sweep(tempfile.gettempdir(), "pystack-uv-")
+        with tempfile.TemporaryDirectory(prefix=leftovers.own("pystack-uv-")) as folder:
             common = [uv, "--no-progress", "--color=never", *self._configuration(folder)]
             if not usable:
                 host.progress(f"making {self.path} with {self.python}")
@@ -195,7 +197,7 @@ def distributions(lock: bytes) -> int:
 
 #: What uv says, and what it means in one line. The first that is found counts.
 _MEANINGS = (
-    (r"No space left on device", "the disk is full"),
+    (r"No space left on device", "the disk is full: make room; df -h on the host tells where"),
     (
         r"[Hh]ash mismatch (?:for|in) `?([^`\n]+?)`?[\s:]*$",
         "what the package index serves as {0} is not what the lock names",

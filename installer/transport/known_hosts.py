@@ -99,8 +99,9 @@ def about(files: Iterable[Path], names: Sequence[str]) -> list[Known]:
     found = []
     for file in files:
         try:
-            changed = file.stat().st_mtime_ns
-            entries = _read(file, changed)
+            status = file.stat()
+            # The size too: a file may be made and written to within one tick of the kernel's clock.
+            entries = _read(file, status.st_mtime_ns, status.st_size)
         except OSError:
             continue
         found += [entry for entry in entries if any(entry.matches(name) for name in names)]
@@ -152,7 +153,7 @@ def append(file: Path, name: str, kind: str, key: bytes) -> None:
 
 
 @functools.lru_cache(maxsize=32)
-def _read(file: Path, _changed: int) -> tuple[Known, ...]:
+def _read(file: Path, _changed: int, _size: int) -> tuple[Known, ...]:
     return parse(file.read_text(errors="replace"), file)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 from typing import BinaryIO, cast
@@ -45,6 +48,19 @@ def connect(address: str, hostname: str, port: int, timeout: float) -> socket.so
     raise refusals.network(address, where, last, timeout)
 
 
+class _CommandLink(socket.socket):
+    """A socket to a command, which ends with it: one that only waits for its other side would stay for ever."""
+
+    def __init__(self, ours: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(ours.family, ours.type, ours.proto, fileno=ours.detach())
+        self._process = process
+
+    def close(self) -> None:
+        super().close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGHUP)
+
+
 def through(command: str) -> tuple[socket.socket, Tail]:
     """Return a connection over the standard streams of a command, and what it says of itself.
 
@@ -67,7 +83,7 @@ def through(command: str) -> tuple[socket.socket, Tail]:
         errors.close()
         process.wait()
 
-    return ours, Tail(errors.read, "errors of ProxyCommand", at_end=reap)
+    return _CommandLink(ours, process), Tail(errors.read, "errors of ProxyCommand", at_end=reap)
 
 
 def is_this_machine(hostname: str) -> bool:

@@ -5,14 +5,27 @@ from __future__ import annotations
 from installer.errors import PreflightRefused, ResourceFailed
 from installer.transport import Connection
 
-# The one raw command that pystack ever runs on a host. It says what it does on standard error only.
+# The one raw command that pystack ever runs on a host. A link that is lost meanwhile must not tear the transaction: its
+# output goes to a file, and what follows from the hang-up is ignored. It says its last words on standard error only.
 _INSTALL = """
 exec </dev/null >&2
+trap '' HUP INT PIPE TERM
+umask 022
 export DEBIAN_FRONTEND=noninteractive
-if command -v dnf; then dnf -y install python3
-elif command -v apt-get; then apt-get update && apt-get -y --no-install-recommends install python3
-else echo "there is neither dnf nor apt-get"; exit 1
-fi
+log=$(mktemp) || exit 1
+bring() {
+  if command -v dnf; then dnf -y install python3
+  elif command -v apt-get; then
+    # What an earlier run began may still be going on.
+    apt-get update && apt-get -y --no-install-recommends -o DPkg::Lock::Timeout=600 install python3
+  else echo "there is neither dnf nor apt-get"; return 1
+  fi
+}
+bring >"$log" 2>&1
+code=$?
+tail -n 20 "$log"
+rm -f "$log"
+exit $code
 """
 _LONGEST = 900.0
 

@@ -41,7 +41,7 @@ def network(address: str, where: str, problem: OSError, timeout: float) -> HostU
         return HostUnreachable(
             address,
             f"{address}: {where} refused the connection: the host is up, but nothing listens there",
-            "start sshd on the host; or give the port it listens on, in ~/.ssh/config",
+            "start sshd on the host; or give the port it listens on: CONFIG_SSH_PORT, or ~/.ssh/config",
         )
     if problem.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return HostUnreachable(
@@ -77,11 +77,11 @@ def key_unknown(address: str, name: str, kind: str, key: bytes, files: Sequence[
     """Return the error for a host whose key nobody vouches for."""
     return HostUnreachable(
         address,
-        f"{address}: its host key is not known: {kind} {fingerprint(key)} ({name} is in none of"
-        f" {', '.join(str(file) for file in files)})",
-        "compare it with what the host itself says (on its console: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub); when"
-        " they are the same, log in once with ssh, or put the fingerprint into the answer file"
-        " (CONFIG_SSH_HOST_KEYS)",
+        f"{address}: its host key is not known: {kind} {fingerprint(key)}\n"
+        f"  {name} is in none of {', '.join(str(file) for file in files)}",
+        "compare it with what the host itself says (on its console: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub); when\n"
+        "they are the same, run pystack on a terminal, where it asks, or put this into the answer file:\n"
+        f"CONFIG_SSH_HOST_KEYS={address}={fingerprint(key)}",
     )
 
 
@@ -143,7 +143,10 @@ def login_refused(
     offered = ", ".join(tried) or "nothing: there is no key, no agent and no password"
     takes = f"; the host takes: {', '.join(allowed)}" if allowed else ""
     why = f" ({reason})" if reason else ""
-    remedy = f"let this machine in: ssh-copy-id {user}@{address}; or name the right user and key in ~/.ssh/config"
+    remedy = (
+        f"let this machine in: ssh-copy-id {user}@{address}; or name the right user and key:"
+        " CONFIG_SSH_USER and CONFIG_SSH_KEY, or ~/.ssh/config"
+    )
     if user == "root" and any(word.startswith("password") for word in tried):
         remedy += "; many hosts take no password from root (PermitRootLogin): log in as a user who may use sudo"
     return HostUnreachable(address, f"{address}: the login as {user} was refused{why}; tried: {offered}{takes}", remedy)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from installer.addresses import address_of
 from installer.cloud import GROUPS, Cloud, CloudHost
 from installer.resources.base import Resource
-from installer.resources.command import Command
 from installer.resources.file import Directory
 from installer.resources.host_entry import HostEntry
+from installer.resources.package import Package
 from installer.roles import Role
 
 
@@ -26,12 +26,7 @@ class Base(Role):
         yield Directory("/etc/pystack")
         yield from entries(cloud)
         for package in facts.get("first", ()):
-            yield Command(
-                f"install-{package}",
-                (*facts["install"], package),
-                unless=(*facts["query"], package),
-                timeout=900,
-            )
+            yield Package(package)
 
 
 def entries(cloud: Cloud) -> Iterator[HostEntry]:

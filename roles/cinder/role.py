@@ -17,6 +17,9 @@ SCHEDULER = "openstack-cinder-scheduler.service"
 PURGE = "openstack-cinder-db-purge"
 #: How long what was deleted stays in the database, as with Packstack.
 KEPT_DAYS = 30
+#: Rows of the migrations: defaults of quotas and types, and a mark of the server's clock (921e1a36b076 and
+#: 9c74c1c6971f, of 28.0.0 and 29.0.0).
+SEEDED = (("quota_classes", 7), ("workers", 1), ("group_types", 1), ("group_type_specs", 1), ("volume_types", 1))
 
 
 class Cinder(Role):
@@ -43,7 +46,7 @@ class Cinder(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from configuration.resources(cloud, host)
         yield from service.tables(
-            cloud, host, configuration.schema_of(cloud), "cinder", ("cinder-manage", "db", "sync")
+            cloud, host, configuration.schema_of(cloud), "cinder", ("cinder-manage", "db", "sync"), seeded=SEEDED
         )
         yield from service.units_last(self._units(cloud, host))
         yield service.answering(cloud, "cinder", API)

@@ -21,6 +21,8 @@ USER = "keystone"
 CONFIGURATION = "/etc/keystone/keystone.conf"
 UNIT = "openstack-keystone.service"
 KEYS = {"fernet": "/etc/keystone/fernet-keys", "credential": "/etc/keystone/credential-keys"}
+#: Rows of its first migration: the root of all domains (27e647c0fad4, of 29.1.0 and 30.0.0).
+SEEDED = (("project", 1),)
 
 
 class Keystone(Role):
@@ -40,7 +42,9 @@ class Keystone(Role):
         for folder in KEYS.values():
             yield Directory(folder, USER, USER, 0o700)
         yield _configuration(cloud)
-        yield from service.tables(cloud, host, schema_of(cloud), "keystone", ("keystone-manage", "db_sync"))
+        yield from service.tables(
+            cloud, host, schema_of(cloud), "keystone", ("keystone-manage", "db_sync"), seeded=SEEDED
+        )
         for name, folder in KEYS.items():
             yield Command(
                 f"keystone-{name}-keys",

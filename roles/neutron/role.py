@@ -28,6 +28,8 @@ WORKERS = {
     "openstack-neutron-periodic-workers.service": "neutron-periodic-workers",
     "openstack-neutron-ovn-maintenance-worker.service": "neutron-ovn-maintenance-worker",
 }
+#: Rows of a migration: the rules of a new security group (c33da356b165, of 28.0.2 and 29.0.0).
+SEEDED = (("standardattributes", 4), ("securitygroupdefaultrules", 4))
 
 
 class Neutron(Role):
@@ -39,6 +41,9 @@ class Neutron(Role):
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack", "memcached", "haproxy", "ovn")
     units = (API, RPC_SERVER, *WORKERS)
+
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])
 
     def schemas(self, cloud: Cloud) -> Iterable[Schema]:
         return (schema_of(cloud),)
@@ -53,7 +58,7 @@ class Neutron(Role):
         yield from _configuration(cloud, host)
         reads = (CONFIGURATION, ML2)
         command = ("neutron-db-manage", *service.arguments(USER, *reads), "upgrade", "head")
-        yield from service.tables(cloud, host, schema_of(cloud), "neutron", command)
+        yield from service.tables(cloud, host, schema_of(cloud), "neutron", command, seeded=SEEDED)
         yield from service.units_last(_services(cloud, host, reads))
         yield service.answering(cloud, "neutron", API)
 

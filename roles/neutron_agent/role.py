@@ -32,6 +32,9 @@ class NeutronAgent(Role):
     after_here = ("openstack",)
     units = (UNIT,)
 
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])
+
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from service.account(USER, "networks")
         yield from service.root_rights(cloud, USER)

@@ -83,7 +83,16 @@ def _databases(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     argv, program = (f"{home(cloud)}/bin/python", "-", json.dumps(cells)), PROGRAM.read_text()
     server = mariadb.server(cloud, host, schema)
     for database in schema.databases:
-        yield DatabaseSchema(database, argv, account=USER, release=cloud.release, server=server, program=program)
+        yield DatabaseSchema(
+            database,
+            argv,
+            account=USER,
+            release=cloud.release,
+            server=server,
+            program=program,
+            # The program puts the cells there; migrations put nothing anywhere (33.0.2, 34.0.0).
+            seeded=(("cell_mappings", len(cells)),) if database == configuration.DATABASES[0] else (),
+        )
     for cell in cells:
         yield Cell(cell["name"], cell["transport_url"], cell["database_connection"], argv, USER, program, server)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from installer import proxies
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
@@ -48,7 +49,7 @@ class OpenStack(Role):
             build_constraints=build,
             uv=digest(program()),
             index=_index(cloud.answers),
-            proxies=_proxies(cloud.answers),
+            proxies=proxies.environment(cloud.answers),
         )
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
@@ -91,16 +92,6 @@ def digest(path: Path) -> str:
 
 def _index(answers: Answers) -> Secret | None:
     return Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
-
-
-def _proxies(answers: Answers) -> tuple[tuple[str, Secret], ...]:
-    """Return the proxies for uv; a proxy or an index may have a password in its address."""
-    wanted = {
-        "http_proxy": answers["CONFIG_HTTP_PROXY"],
-        "https_proxy": answers["CONFIG_HTTPS_PROXY"],
-        "no_proxy": ",".join(map(str, answers["CONFIG_NO_PROXY"] or ())),
-    }
-    return tuple((name, Secret(str(value))) for name, value in wanted.items() if value)
 
 
 ROLE = OpenStack()

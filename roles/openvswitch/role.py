@@ -35,6 +35,9 @@ class OpenvSwitch(Role):
     groups = wiring.GROUPS
     after_here = ("base",)
 
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])
+
     def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
         return {PORTS["ovsdb"]: ("ovsdb-server",)}
 

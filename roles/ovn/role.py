@@ -35,6 +35,9 @@ class OVN(Role):
     groups = ("controller", *wiring.GROUPS)
     after_here = ("base", "openvswitch")
 
+    def wanted(self, cloud: Cloud) -> bool:
+        return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])
+
     def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
         return {PORTS[name]: ("ovsdb-server",) for name in DATABASES} if "controller" in host.groups else {}
 

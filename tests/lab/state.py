@@ -16,7 +16,7 @@ FOLDERS = ("etc", "opt/pystack", "root", "usr/local", "var/lib/pystack", "var/li
 VOLATILE = re.compile(
     r"\.pyc$|/__pycache__(/|$)|~$|-$|^etc/(machine-id|mtab|resolv\.conf|ld\.so\.cache|\.pwd\.lock|subuid|subgid)"
     r"|^etc/(shadow|gshadow|passwd|group)$|^etc/ssl/(private|certs/java|certs/ssl-cert)|^etc/ssh/|^etc/mysql/debian.cnf"
-    r"|^etc/keystone/(fernet|credential)-keys/|^root/\.(bash_history|cache|ansible|lesshst)|^etc/apparmor.d/cache"
+    r"|^etc/keystone/(fernet|credential)-keys/|/\.cache(/|$)|^root/\.(bash_history|cache|ansible|lesshst)|^etc/apparmor.d/cache"
     r"|^etc/rc\d\.d/|^etc/ssl/certs/[0-9a-f]{8}\.\d$|^var/lib/pystack/stamps/.*schema"
 )
 

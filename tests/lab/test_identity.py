@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import warnings
 
 import openstack
 import pytest
@@ -20,8 +21,6 @@ from tests.lab.conftest import NASTY, SUDO_PASSWORD, CloudOnHosts
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(1500),
-    # The SDK announces its own future; it is not ours to change.
-    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
 ]
 
 
@@ -127,7 +126,9 @@ def test_keystonerc_admin_and_clouds_yaml_log_in_as_they_are(cloud: CloudOnHosts
     with_rc = cloud.controller.run(f"bash -c 'source /root/keystonerc_admin && {command}'")
     assert with_rc.returncode == 0, with_rc.stderr
     folder = cloud.operator.home / ".config/pystack" / cloud.controller.address
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        # The SDK announces its own future; it is not ours to change.
+        warnings.simplefilter("ignore")
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "clouds.yaml"))
         assert openstack.connect(cloud="pystack").authorize()
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}

@@ -21,6 +21,11 @@ from tests.lab.command_line import Operator
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(3400)]
 
 
+#: How the agent, and sshd's process for its link, call themselves.
+AGENT = r"^[a-z/]*python3[.0-9]* -I -c import sys;sys\.version_info"
+LINK = "^sshd-session: root@notty|^sshd: root@notty"
+
+
 @dataclass
 class OneHost:
     """A lab host, its answer file and an operator; its downloads are kept when it is reset."""
@@ -78,11 +83,13 @@ def interrupt_pystack(one: OneHost, process: subprocess.Popen[bytes]) -> None:
 
 
 def kill_the_agent(one: OneHost, process: subprocess.Popen[bytes]) -> None:
-    one.host.run(["pkill", "-KILL", "-f", "^/?[a-z/]*python3[.0-9]* -I -c import base64"])
+    while one.host.run(["pkill", "-KILL", "-f", AGENT]).returncode != 0 and process.poll() is None:
+        time.sleep(0.1)
 
 
 def cut_the_link(one: OneHost, process: subprocess.Popen[bytes]) -> None:
-    one.host.run(["pkill", "-KILL", "-f", "sshd-session: root@notty|sshd: root@notty"])
+    while one.host.run(["pkill", "-KILL", "-f", LINK]).returncode == 1 and process.poll() is None:
+        time.sleep(0.1)
 
 
 def pull_the_plug(one: OneHost, process: subprocess.Popen[bytes]) -> None:
@@ -90,7 +97,15 @@ def pull_the_plug(one: OneHost, process: subprocess.Popen[bytes]) -> None:
     one.host.start()
 
 
-WAYS = (kill_pystack, kill_the_agent, cut_the_link, interrupt_pystack, pull_the_plug)
+#: How pystack itself ends after each way; 0 when it was just about to end.
+ENDS = {
+    kill_pystack: (-signal.SIGKILL,),
+    kill_the_agent: (4, 0),
+    cut_the_link: (4, 0),
+    interrupt_pystack: (130, 0),
+    pull_the_plug: (4, 0),
+}
+WAYS = tuple(ENDS)
 
 
 def disturb(one: OneHost, count: int, seconds: float, seed: int) -> list[str]:
@@ -104,12 +119,17 @@ def disturb(one: OneHost, count: int, seconds: float, seed: int) -> list[str]:
         moment = rng.uniform(1.0, max(4.0, seconds * 0.7))
         time.sleep(moment)
         if process.poll() is not None:
-            assert process.returncode in (0, 4), f"after {told}: exit {process.returncode}"
+            assert process.returncode == 0, f"after {told}: exit {process.returncode}"
             one.host.reset()
             continue
-        way(one, process)
-        process.wait(120)
+        try:
+            way(one, process)
+            process.wait(120)
+        finally:
+            process.kill()
+            process.wait()
         told.append(f"{way.__name__} after {moment:.1f} s: exit {process.returncode}")
+        assert process.returncode in ENDS[way], told
     return told
 
 
@@ -157,6 +177,7 @@ def test_a_lost_link_is_told_as_such_with_what_the_host_was_doing_and_exits_4(
 
 
 def test_a_host_on_which_somebody_else_installs_is_left_alone(one: OneHost) -> None:
+    assert one.operator.run(*one.install()).code == 0
     note = '{"owner": "bob@elsewhere", "run": "r1", "since": 1}'
     holder = subprocess.Popen(
         [
@@ -170,6 +191,7 @@ def test_a_host_on_which_somebody_else_installs_is_left_alone(one: OneHost) -> N
         refused = one.operator.run("install", f"--answer-file={one.answer_file}")
     finally:
         holder.kill()
+        holder.wait()
         one.host.run(["pkill", "sleep"])
     assert refused.code == 3, refused.err
     assert "bob@elsewhere" in refused.err

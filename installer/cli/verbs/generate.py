@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from installer.cli.options import verb
+
+if TYPE_CHECKING:
+    from installer.answers import Problem
 
 
 @verb
@@ -31,12 +34,13 @@ def generate(
     from installer.cli.output import Screen
 
     name = output or dated_name()
-    losses = make(name, hosts, settings(set_), from_)
+    lost = make(name, hosts, settings(set_), from_)
     screen = Screen()
-    for line in losses:
-        screen.line(line, "yellow")
     if from_:
-        screen.line(f"{from_} was carried over" + (", but for what is listed above" if losses else ", all of it"))
+        from installer.report.carried import losses
+
+        screen.lines(losses(lost, screen.width))
+        screen.line(f"{from_} was carried over" + (", but for what is listed above" if lost else ", all of it"))
     screen.line(f"{name} is written (mode 0600: it holds the cloud's secrets)", "green")
     screen.line("what to do next:")
     screen.line(f"  look through it, then        pystack validate --answer-file {name}")
@@ -50,8 +54,8 @@ def dated_name() -> str:
     return f"pystack-answers-{datetime.now():%Y%m%d-%H%M%S}.txt"
 
 
-def make(path: str, hosts: str, overrides: dict[str, str], old: str = "") -> list[str]:
-    """Write an answer file and return what could not be carried over from an old one, as lines.
+def make(path: str, hosts: str, overrides: dict[str, str], old: str = "") -> Sequence[Problem]:
+    """Write an answer file and return what could not be carried over from an old one.
 
     Args:
         path: the new file.
@@ -67,4 +71,4 @@ def make(path: str, hosts: str, overrides: dict[str, str], old: str = "") -> lis
     carried = answers.carry(answers.read(old), old) if old else None
     addresses = [host.strip() for host in hosts.split(",") if host.strip()]
     answers.write(path, answers.generate(addresses, overrides, carried.values if carried else None))
-    return [line for problem in (carried.lost if carried else ()) for line in problem.render().splitlines()]
+    return carried.lost if carried else ()

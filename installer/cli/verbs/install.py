@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
-from installer.errors import UsageError
+from installer.errors import PystackError, UsageError
 
 
 @verb
@@ -46,6 +47,7 @@ def install(
         need_answer_file("")
     from installer.cli import lab_cloud
     from installer.cli.next_steps import tell_how_to_log_in
+    from installer.cli.output import Screen
     from installer.cli.session import session
     from installer.cli.steps import installed
     from installer.cli.verbs.generate import dated_name, make
@@ -58,10 +60,30 @@ def install(
         answer_file = dated_name()
         make(answer_file, hosts, overrides)
         lab_cloud.told(style)(f"the answer file of this cloud is {answer_file}: keep it")
-    with session("install", answer_file, overrides, style, limit=limit, may_change=True) as run:
+    with (
+        _named_from_now_on(answer_file if generated else ""),
+        session("install", answer_file, overrides, style, limit=limit, may_change=True) as run,
+    ):
         code = installed(run, ask=generated and not yes and not style.silent and sys.stdin.isatty())
         run.totals["exit_code"] = code
         run.report.close()
         if code == 0 and "changed" in run.totals:
             tell_how_to_log_in(run, answer_file, lab_cloud.NAME if lab else "")
+    if code and generated:
+        Screen(error=True).line(_from_now_on(answer_file))
     return code
+
+
+@contextmanager
+def _named_from_now_on(answer_file: str) -> Iterator[None]:
+    """Let every error say that the next run needs the file just generated: another one would have other secrets."""
+    try:
+        yield
+    except PystackError as problem:
+        if answer_file:
+            problem.remedy = f"{problem.remedy}\n{_from_now_on(answer_file)}".lstrip()
+        raise
+
+
+def _from_now_on(answer_file: str) -> str:
+    return f"the same command again is from now on: pystack install --answer-file {answer_file}"

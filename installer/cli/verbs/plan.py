@@ -22,7 +22,7 @@ def plan(
 ) -> int:
     """Show what install would change, as a diff; changes nothing
 
-    + creates, ~ updates, - removes. Secrets are masked.
+    + creates, ~ updates, - removes, ? cannot be known before the run. Secrets are masked.
 
     Example:
       pystack plan --answer-file cloud.txt --set CONFIG_DEBUG_MODE=y

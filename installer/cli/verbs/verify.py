@@ -23,7 +23,7 @@ def verify(
     Example:
       pystack verify --answer-file cloud.txt
 
-    Exit codes: 0 all works, 6 something does not
+    Exit codes: 0 all works, 2 answer file, or no authority in CONFIG_SSL_CERT_DIR, 6 something does not
     """
     path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.session import session

@@ -56,7 +56,15 @@ class Bell(Lamp):
         return ["rings"] if "test-lamp:hall" in differing else []
 
 
-KINDS.pop("test-lamp", None), KINDS.pop("test-bell", None)
+class Dark(Lamp):
+    kind: ClassVar[str] = "test-dark"
+
+    @classmethod
+    def query(cls, resources: Sequence[Lamp], host: Host) -> dict[str, Actual]:
+        return {lamp.id: Unknown("there is no power") for lamp in resources}
+
+
+KINDS.pop("test-lamp", None), KINDS.pop("test-bell", None), KINDS.pop("test-dark", None)
 
 
 def run(*resources: Resource) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -106,6 +114,11 @@ def test_changes_tell_what_will_follow_from_another_change() -> None:
         ("test-lamp:hall", "create", ["+ light: on"]),
         ("test-bell:door", "update", ["rings"]),
     ]
+
+
+def test_what_cannot_be_known_yet_is_planned_as_such() -> None:
+    (found,) = changes([Step("a", (Dark("hall"),))], Host())
+    assert (found["action"], found["lines"][0]) == ("unknown", "  not known yet: there is no power")
 
 
 def test_nothing_starts_once_the_controller_is_gone() -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import subprocess
 import sys
@@ -17,7 +18,17 @@ def test_another_owner_is_told_who_holds_the_lock(tmp_path: Path) -> None:
         lock.take("bob@b", "run-2", 0, print, path)
     assert (busy.value.holder["owner"], busy.value.holder["run"]) == ("ann@a", "run-1")
     assert time.time() - busy.value.holder["since"] < 60
+    assert 0 < busy.value.holder["age"] < 60
     os.close(held)
+
+
+def test_somebody_who_only_looks_does_not_hold_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    os.close(lock.take("ann@a", "run-1", 0, print, path))
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.3, os.close, [looking]).start()
+    os.close(lock.take("bob@b", "run-2", 0, print, path))
 
 
 def test_an_earlier_run_of_the_same_owner_is_waited_for(tmp_path: Path) -> None:

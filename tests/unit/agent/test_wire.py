@@ -50,3 +50,13 @@ def test_a_stream_that_ends_early_is_a_lost_link(cut: int) -> None:
 def test_text_instead_of_an_agent_is_told_in_the_error() -> None:
     with pytest.raises(wire.LinkLost, match="python3: command not found"):
         wire.skip_to_ready(io.BytesIO(b"sh: python3: command not found\n").read)
+
+
+@pytest.mark.parametrize("problem", [BrokenPipeError(), EOFError(), ValueError("closed file")])
+def test_writing_to_a_side_that_is_gone_is_a_lost_link(problem: Exception) -> None:
+    class Gone(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise problem
+
+    with pytest.raises(wire.LinkLost):
+        wire.Writer(Gone()).send({"do": "probe"})

@@ -72,10 +72,10 @@ def test_with_a_default_password_no_secrets_are_made_up() -> None:
 
 
 def test_overrides_win_and_parameters_that_come_later_are_written_last() -> None:
-    text = generate(["node1"], {"CONFIG_SWIFT_INSTALL": "y", "CONFIG_MYSQL_USER": "admin"}, {"CONFIG_DEBUG_MODE": "y"})
+    text = generate(["node1"], {"CONFIG_SWIFT_INSTALL": "y", "CONFIG_MYSQL_HOST": "node2"}, {"CONFIG_DEBUG_MODE": "y"})
     answers = loaded(text)
     assert answers["CONFIG_SWIFT_INSTALL"] is True
-    assert answers["CONFIG_MARIADB_USER"] == "admin"
+    assert answers["CONFIG_MARIADB_HOST"] == "node2"
     assert answers["CONFIG_DEBUG_MODE"] is True
     assert text.index("Accepted, but not done yet") < text.index("CONFIG_SWIFT_INSTALL=y")
     assert "CONFIG_HEAT_INSTALL" not in text

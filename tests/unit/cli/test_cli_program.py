@@ -1,7 +1,10 @@
 """The command line as a whole, as far as it needs no host."""
 
+import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +114,26 @@ def test_ctrl_c_says_in_one_line_what_happens_next(monkeypatch, capsys):
     assert said == "interrupted: the hosts finish the resource in hand; run the same command again"
 
 
+def test_after_a_failure_the_generated_answer_file_is_what_to_go_on_with(capsys):
+    words = ["install", "--hosts", "127.0.0.2", "--set", "CONFIG_SSH_PORT=1", "--yes"]
+    assert cli.run(words) == exit_codes.UNREACHABLE
+    [path] = Path().glob("pystack-answers-*.txt")
+    assert f"pystack install --answer-file {path}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plan", "cloud.txt"]])
+def test_a_reader_of_the_output_that_goes_away_is_no_fault(words, tmp_path):
+    Path("cloud.txt").write_text(
+        "[general]\nCONFIG_CONTROLLER_HOST=127.0.0.2\nCONFIG_SSH_PORT=1\nCONFIG_DEFAULT_PASSWORD=x\n"
+    )
+    program = [sys.executable, str(ROOT / "pystack"), *words]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert (process.wait(), "Traceback" in said) == (exit_codes.INTERRUPTED, False), said
+    assert {run.outcome for run in journal.runs()} <= {"interrupted"}
+
+
 def test_the_exit_codes_of_errors_are_those_that_help_explains():
     from installer import errors
 
@@ -137,10 +160,36 @@ def test_the_readme_explains_every_exit_code_as_help_does():
     }
 
 
-def test_the_options_that_the_readme_uses_exist():
-    known = {flag for context in VERBS.to_contexts() for flag in context.flags}
-    commands = re.findall(r"\./pystack ([a-z-]+)((?: --[a-z-]+(?: [^-\s`#]+)?)*)", (ROOT / "README.md").read_text())
-    assert len(commands) > 5
+DOCUMENTS = sorted(path.relative_to(ROOT) for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_command_in_the_documents_is_one_with_options_of_its_own(document):
+    flags = {context.name: set(context.flags) for context in VERBS.to_contexts()}
+    text = (ROOT / document).read_text()
+    lines = (
+        re.findall(r"(?m)^    (.*)$", text)
+        + re.findall(r"(?ms)^```\w*\n(.*?)^```", text)
+        + re.findall(r"`([^`\n]+)`", text)
+    )
+    commands = re.findall(r"(?m)(?:^|(?<=[ /(]))pystack ([a-z][a-z-]*)((?: +[^#&|;\n]*)?)", "\n".join(lines))
     for name, options in commands:
-        assert name in VERBS.task_names
-        assert set(re.findall(r"--[a-z-]+", options)) <= known
+        assert name in flags, f"{document}: pystack {name}"
+        assert set(re.findall(r"(?<= )--[a-z-]+", options)) <= flags[name] | {"--help"}, f"{document}: {name}{options}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_the_files_that_documents_lead_to_exist(document):
+    text = (ROOT / document).read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / document).parent.joinpath(target).exists(), target
+    for place in re.findall(r"`((?:installer|roles|templates|tests|bench|docs|answers)/[\w./-]*)`", text):
+        assert (ROOT / place).exists(), place
+
+
+def test_the_role_in_the_documents_is_the_one_in_the_project():
+    text = (ROOT / "docs" / "how-a-role-is-written.md").read_text()
+    (example,) = re.findall(r"(?ms)^```python\n(.*?)^```", text)
+    role = (ROOT / "roles" / "memcached" / "role.py").read_text()
+    missing = [line for line in example.splitlines() if re.sub(r"  +# .*", "", line) not in role]
+    assert missing == []

@@ -14,7 +14,7 @@ TAKES_VALUE = {"install": {"--answer-file", "--limit", "--set", "--hosts"}, "sta
 
 
 def translated(words: list[str]) -> list[str]:
-    return translate(words, {verb: f"--{option}" for verb, option in BARE_WORDS.items()}, TAKES_VALUE)
+    return translate(words, {verb: f"--{option}" for verb, option in BARE_WORDS.items()}, TAKES_VALUE, {"--name"})
 
 
 @pytest.mark.parametrize(

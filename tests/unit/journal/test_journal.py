@@ -190,3 +190,26 @@ def test_relative_state_folders_are_ignored_as_the_specification_wants(monkeypat
     monkeypatch.setenv("HOME", "/home/someone")
     assert str(journal.base()) == "/home/someone/.local/state/pystack/runs"
     assert not os.path.exists("relative")
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([("install", "abc", 0)], True),
+        ([("install", "abc", 0), ("plan", "abc", 10)], True),
+        ([("install", "abc", 6), ("verify", "abc", 0)], True),
+        ([], False),
+        ([("install", "another", 0)], False),
+        ([("install", "abc", 0), ("install", "abc", 6)], False),
+        ([("install", "abc", 0), ("install", "another", 0)], False),
+        ([("install", "abc", 0), ("install", "abc", None)], False),
+    ],
+)
+def test_a_cloud_counts_as_verified_until_a_later_run_did_not_end_well_or_was_for_another(folder, history, expected):
+    for verb, digest, code in history:
+        run = begun(verb, digest=digest)
+        if code is not None:
+            run.end(code)
+    current = begun(digest="abc")
+    found = journal.last_verified("abc", current.run)
+    assert (found is not None) is expected

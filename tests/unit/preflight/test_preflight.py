@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def fine(number: str) -> dict[str, Any]:
             "hostname": number,
             "machine_id": f"id-{number}",
             "boot_id": f"boot-{number}",
-            "architecture": "x86_64",
+            "architecture": machine(),
             "kvm": {"works": True, "found": "a guest runs"},
         },
         "lock": None,
@@ -70,7 +71,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
         "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_PROVISION_DEMO": True,
-        "CONFIG_PROVISION_IMAGE_URL": "",
+        "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
     }
     answers.update(change.pop("answers", {}))
     reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import base64
+import http.server
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from installer.agent.facts import (
     parse_interfaces,
     parse_memory_mib,
 )
+from installer.resources import python_index
 from tests.unit.resources.fake_host import FakeHost
 
 
@@ -97,3 +103,122 @@ def test_a_container_that_may_not_load_modules_is_told_from_a_host_that_may() ->
 )
 def test_volume_groups_are_what_lvm_tells(answer: Any, told: dict[str, Any]) -> None:
     assert volume_groups.volume_groups(FakeHost({"vgs": answer})) == told
+
+
+class _Index(http.server.BaseHTTPRequestHandler):
+    """Lets in who logs in as me, and speaks no HTTP to who asks for /garbage."""
+
+    def do_HEAD(self) -> None:
+        if self.path == "/garbage":
+            self.wfile.write(b"what?\r\n")
+            return
+        known = base64.b64encode(b"me:p@ss").decode()
+        self.send_response(200 if self.headers["Authorization"] == f"Basic {known}" else 407)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Index) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_an_index_with_a_login_in_its_address_is_asked_with_it_and_told_without(index: str) -> None:
+    found = reach.reach(f"http://me:p%40ss@{index}/simple", {}, FakeHost({"apt-get": "", "apt-config": "", "rpm": ""}))
+    assert [entry for entry in found if entry["what"] == "index"] == [
+        {"what": "index", "url": f"http://{index}/simple", "problem": ""}
+    ]
+
+
+@pytest.mark.parametrize("path", ["garbage", "simple"])
+def test_an_index_that_does_not_let_in_is_told_so(index: str, path: str) -> None:
+    found = reach.reach(f"http://{index}/{path}", {}, FakeHost({"apt-get": "", "apt-config": "", "rpm": ""}))
+    assert found[-1]["problem"]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Return what writes the host's configuration of pip and its environment file."""
+
+    read_pip, host_proxies = python_index.read_pip, python_index.host_proxies
+
+    def write(pip: str, environment: str) -> None:
+        (tmp_path / "pip.conf").write_text(pip)
+        (tmp_path / "environment").write_text(environment)
+        settings = read_pip([str(tmp_path / "pip.conf")])
+        proxies = host_proxies(str(tmp_path / "environment"))
+        monkeypatch.setattr(python_index, "HOST_CONFIGURATION", (str(tmp_path / "uv.toml"),))
+        monkeypatch.setattr(python_index, "read_pip", lambda: settings)
+        monkeypatch.setattr(python_index, "host_proxies", lambda: proxies)
+
+    return write
+
+
+def test_the_index_that_is_asked_is_the_one_that_will_be_used(
+    configured: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    configured("", "")
+    assert reach.index_of("", "https://default.example") == "https://default.example"
+    configured("[global]\nindex-url = https://mirror.example/simple\n", "")
+    assert reach.index_of("", "https://default.example") == "https://mirror.example/simple"
+    assert reach.index_of("https://given.example", "https://default.example") == "https://given.example"
+    (tmp_path / "uv.toml").write_text('[[index]]\nname = "own"\nurl = "https://uv.example/simple"\ndefault = true\n')
+    assert reach.index_of("", "https://default.example") == "https://uv.example/simple"
+    (tmp_path / "uv.toml").write_text("offline = false\n")
+    assert reach.index_of("", "https://default.example") == "https://default.example"
+
+
+def test_the_index_is_asked_through_the_proxy_that_the_host_has_for_it(configured: Callable[[str, str], None]) -> None:
+    configured("", "")
+    assert reach.index_proxies({}) == {}
+    configured("", "HTTPS_PROXY='http://p.example:3128'\nno_proxy=x\n")
+    assert reach.index_proxies({}) == {"https": "http://p.example:3128", "no": "x"}
+    configured("[global]\nproxy = http://q.example:1\n", "https_proxy=http://p.example:3128\n")
+    assert reach.index_proxies({}) == {"http": "http://q.example:1", "https": "http://q.example:1"}
+    assert reach.index_proxies({"https": "http://given.example:2"}) == {"https": "http://given.example:2"}
+
+
+APT = """Acquire::http "";
+Acquire::http::Proxy "http://apt.example:3142/";
+Acquire::http::Proxy::near.example "DIRECT";
+Acquire::https::Proxy::Far.example "http://far.example:1";
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "proxy"),
+    [
+        ("http://deb.example/x", reach.parse_apt_proxies(APT), {"http": "http://apt.example:3142/"}),
+        ("https://deb.example/x", reach.parse_apt_proxies(APT), {"https": "http://apt.example:3142/"}),
+        ("https://far.example/x", reach.parse_apt_proxies(APT), {"https": "http://far.example:1"}),
+        ("http://near.example/x", reach.parse_apt_proxies(APT), {}),
+        ("http://deb.example/x", {}, {"http": "http://given.example:1"}),
+        (
+            "http://m.example/",
+            reach.parse_dnf_proxy(["[main]\nproxy=http://d.example:1"]),
+            {"http": "http://d.example:1"},
+        ),
+        ("http://m.example/", reach.parse_dnf_proxy(["[main]\nproxy=_none_"]), {}),
+        ("http://m.example/", reach.parse_dnf_proxy(["[main]\ngpgcheck=1", "no"]), {"http": "http://given.example:1"}),
+        (
+            "http://m.example/",
+            reach.parse_dnf_proxy(["[main]\nproxy=http://d.example:1\nproxy_username=me\nproxy_password=p@ss"]),
+            {"http": "http://me:p%40ss@d.example:1"},
+        ),
+    ],
+)
+def test_a_package_source_is_asked_through_the_package_managers_own_proxy_else_the_given_one(
+    url: str, own: dict[str, str], proxy: dict[str, str]
+) -> None:
+    assert reach.package_proxies(url, own, {"http": "http://given.example:1"}) == proxy
+
+
+def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
+    given = {"http": "http://127.0.0.1:1", "no": "127.0.0.1"}
+    assert reach._ask(f"http://me:p%40ss@{index}/simple", given) == ""
+    assert reach._ask(f"http://me:p%40ss@{index}/simple", {"http": "http://127.0.0.1:1"})

@@ -50,7 +50,8 @@ def test_a_failure_names_what_where_which_command_why_and_what_to_do():
         "    err 1\n"
         "  diagnosis\n"
         "    boom\n"
-        "remedy: run the same command again: it carries on from here\n"
+        "remedy: correct what stands above, unless it has passed; then run the same\n"
+        "command again: it carries on from here\n"
         f"in full: {KEPT}"
     )
 

@@ -51,6 +51,16 @@ def test_a_plan_is_a_diff_by_host_and_role_with_totals():
     )
 
 
+def test_what_cannot_be_known_yet_is_not_counted_as_a_creation():
+    changes = [
+        Change("h1", "mariadb", "unit:mariadb.service", "update", ["  active: no -> yes"]),
+        Change("h1", "mariadb", "database:keystone", "unknown", ["  not known yet: mariadb does not run yet"]),
+    ]
+    shown = text(tables.plan(changes)).splitlines()
+    assert "    ? database:keystone" in shown
+    assert shown[-1] == "0 to create, 1 to update, 0 to remove, 1 not known yet, on 1 host"
+
+
 def test_an_empty_plan_says_that_nothing_would_change():
     assert text(tables.plan([])) == "nothing would change: every host is as the answer file wants it"
 

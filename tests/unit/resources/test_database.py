@@ -91,6 +91,13 @@ def test_a_client_that_is_not_installed_is_told() -> None:
     assert found.reason == "the mariadb client is not installed yet"
 
 
+def test_a_client_that_fails_before_it_asks_is_no_fault_of_ours() -> None:
+    said = "Can't read dir of '/etc/mysql/conf.d/'\nFatal error in defaults handling. Program aborted"
+    unknown = sql.why_unknown(CommandFailed(Completed(("mariadb",), 1, "", said)), sql.LOCAL)
+    assert unknown is not None
+    assert unknown.reason == "the mariadb client fails: Can't read dir of '/etc/mysql/conf.d/'"
+
+
 @pytest.mark.parametrize("case", DATABASE["account_state"], ids=lambda case: case["title"])
 def test_the_state_of_an_account(case: dict[str, Any]) -> None:
     assert revealed(account_state(case["properties"], case["grants"])) == case["state"]

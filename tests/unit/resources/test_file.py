@@ -48,6 +48,42 @@ def test_a_wrong_mode_alone_does_not_write_the_content_again(tmp_path: Path) -> 
     assert (tmp_path / "x").stat().st_ino == before
 
 
+OURS = "# Made by pystack. Changes made here are lost at its next run.\n"
+
+
+def test_a_file_of_the_operator_is_kept_once_beside_ours_as_it_was(tmp_path: Path) -> None:
+    path, kept = tmp_path / "x.conf", tmp_path / "x.conf.before-pystack"
+    path.write_text("theirs\n")
+    path.chmod(0o640)
+    file = mine(path, OURS + "a\n")
+    told = f"  the file that is there is kept as {kept}"
+    assert told in file.explain(File.query([file], Host())[file.id], Host())
+    converge(file)
+    assert path.read_text() == OURS + "a\n"
+    assert kept.read_text() == "theirs\n"
+    assert kept.stat().st_mode & 0o7777 == 0o640
+    path.write_text("theirs again\n")
+    assert told not in file.explain(File.query([file], Host())[file.id], Host())
+    converge(file)
+    assert kept.read_text() == "theirs\n"
+
+
+def test_what_pystack_made_itself_is_not_kept(tmp_path: Path) -> None:
+    converge(mine(tmp_path / "x", OURS + "a\n"))
+    converge(mine(tmp_path / "x", OURS + "b\n"))
+    converge(mine(tmp_path / "key", "-----BEGIN A-----\n"))
+    converge(mine(tmp_path / "key", "-----BEGIN B-----\n"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "x"]
+
+
+def test_a_link_in_the_place_of_a_file_is_kept_and_what_it_leads_to_too(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("theirs\n")
+    (tmp_path / "x").symlink_to("target")
+    converge(mine(tmp_path / "x", OURS))
+    assert os.readlink(tmp_path / "x.before-pystack") == "target"
+    assert (tmp_path / "target").read_text() == "theirs\n"
+
+
 def test_no_temporary_file_stays_behind_when_writing_fails(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         File(str(tmp_path / "x"), "hello", owner="nobody-of-this-name").fix(None, Host())

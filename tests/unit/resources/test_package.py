@@ -17,8 +17,9 @@ import yaml
 
 from installer.agent.host import CommandFailed, Completed
 from installer.resources import dnf, dpkg, held_services, transaction
-from installer.resources.base import CannotFix
+from installer.resources.base import CannotFix, FixFailed
 from installer.resources.package import Package, packaging_of
+from installer.resources.secret import Secret
 from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "packages.yaml").read_text())
@@ -246,7 +247,8 @@ class TestTransaction:
         """
         host = FakeHost()
         assert transaction.run(["sh", "-c", script], host, lambda line: None, log=log).code == 0
-        assert host.told[0].startswith(f"waiting for process {os.getpid()} ({sys.executable}")
+        own = Path("/proc/self/cmdline").read_text().split("\0")[0]
+        assert host.told[0].startswith(f"waiting for process {os.getpid()} ({own}")
 
     def test_it_gives_up_on_a_lock_that_is_never_free(self, log):
         script = "echo 'E: Could not get lock /x. It is held by process 1 (apt)'; exit 100"
@@ -260,6 +262,20 @@ class TestTransaction:
         process = int(str(caught.value).split("(process ")[1].split(")")[0])
         os.kill(process, signal.SIGKILL)
         del caught
+        gc.collect()
+
+    @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+    def test_services_stay_held_back_in_one_that_was_given_up_on_until_the_next_run(self, log, policy):
+        script = f"sleep 0.5; {policy} mariadb start; echo answer $?"
+        with pytest.raises(CannotFix), held_services.held_back() as hold:
+            transaction.run(["sh", "-c", script], FakeHost(), lambda line: None, hold, log=log, silence=0.1)
+        deadline = time.monotonic() + 10
+        while "answer" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert log.read_text() == "answer 101\n"
+        assert held_services.left_behind()
+        held_services.let_go()
+        assert not policy.exists()
         gc.collect()
 
     def test_it_goes_on_with_the_lock_when_its_parent_is_killed(self, log, tmp_path):
@@ -331,9 +347,17 @@ class TestFix:
     def test_a_failure_names_packages_and_lets_services_go(self, runs):
         host = on("deb", {"dpkg-query": ""})
         runs.answers += [(100, "dpkg: error processing package b (--configure):\n")]
-        with pytest.raises(CommandFailed, match="failed while being installed or configured: b"):
+        with pytest.raises(FixFailed) as failed:
             Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
+        assert failed.value.resource == Package("b")
+        assert "failed while being installed or configured: b" in str(failed.value.__cause__)
         assert not held_services.left_behind()
+
+    def test_a_failure_that_is_about_none_of_them_is_told_as_it_is(self, runs):
+        host = on("deb", {"dpkg-query": ""})
+        runs.answers += [(100, "E: You don't have enough free space in /var/cache/apt/archives/.\n")]
+        with pytest.raises(CommandFailed, match="enough free space"):
+            Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
 
     def test_rpm_installs_in_one_transaction_and_removes_in_another(self, runs):
         host = on("rpm", {})
@@ -344,3 +368,13 @@ class TestFix:
             ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
             ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", "c"],
         ]
+
+    @pytest.mark.parametrize("family", ["deb", "rpm"])
+    def test_every_transaction_goes_through_the_proxies(self, runs, family):
+        proxies = (("https_proxy", Secret("http://me:hidden@proxy.example:3128")),)
+        host = on(family, {"dpkg-query": ""})
+        Package.fix_all(
+            [(Package("a", proxies=proxies), None), (Package("b", absent=True, proxies=proxies), {"state": "x"})], host
+        )
+        assert {env["https_proxy"] for _, env, _ in runs.calls} == {"http://me:hidden@proxy.example:3128"}
+        assert "hidden" not in str([argv for argv, _, _ in runs.calls])

@@ -20,7 +20,7 @@ def resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackageFiles:
         os.makedirs(f"{target}/usr/share/pages")
         Path(target, "usr/share/pages/index.html").write_text("page")
 
-    monkeypatch.setattr(package_files, "download", lambda packages, folder, host: None)
+    monkeypatch.setattr(package_files, "download", lambda packages, folder, host, proxies: None)
     monkeypatch.setattr(package_files, "unpack", unpack)
     return PackageFiles("pages", "/usr/share/pages", str(tmp_path / "new" / "pages"))
 

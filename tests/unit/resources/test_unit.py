@@ -170,6 +170,14 @@ class TestFix:
         words = "Job for a.service failed because the control process exited with error code."
         assert self.fix([off], Unit("a.service"), **{"systemctl start": (1, "", words)})
 
+    def test_a_reload_that_fails_is_an_error_although_the_unit_goes_on(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.conf"
+        path.touch()
+        old = {**RUNNING, "StateChangeTimestamp": "Sun 2020-11-22 14:01:07.131480 UTC"}
+        words = "Job for a.service failed because the control process exited with error code."
+        with pytest.raises(CommandFailed, match=r"a\.service .* goes on with what it read before"):
+            self.fix([old], Unit("a.service", reads=(str(path),), reload=True), **{"systemctl reload": (1, "", words)})
+
     def test_a_file_from_the_future_is_brought_back_so_that_the_restart_comes_after_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -181,6 +189,12 @@ class TestFix:
         old = {**RUNNING, "ExecMainStartTimestamp": "Sun 2020-11-22 14:01:07.131480 UTC"}
         self.fix([old], Unit("a.service", reads=(str(path),)))
         assert path.stat().st_ctime > before
+
+
+@pytest.mark.parametrize("load", ["masked", "not-found"])
+def test_a_unit_that_cannot_be_started_has_no_journal_worth_reading(load: str) -> None:
+    host = FakeHost({"journalctl": "of another day\n", "systemctl": text({**RUNNING, "LoadState": load})})
+    assert Unit("a.service").diagnose(host) == []
 
 
 def test_the_journal_comes_without_empty_lines() -> None:

@@ -10,10 +10,10 @@ from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.platforms import SUPPORTED, Platform
 from installer.resources.account import Group, User
-from installer.resources.base import to_wire
+from installer.resources.base import from_wire, to_wire
 from installer.resources.database import DatabaseAccount
 from installer.resources.database_schema import DatabaseSchema
-from installer.resources.file import Directory, File, Symlink
+from installer.resources.file import MARK_OF_OURS, Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.resources.secret import Secret
@@ -98,6 +98,16 @@ def test_a_cloud_of_several_hosts_has_a_plan():
     assert ("192.0.2.11", "keystone") not in placed
 
 
+def test_package_sources_are_packages_of_a_step_that_the_package_transaction_waits_for():
+    steps = {step.name: step for step in plan.build(cloud_of(platform="el-9"), all_roles())}
+    base, packages = steps["base"], steps["packages"]
+    early = [item.package for item in base.resources if isinstance(item, Package)]
+    assert early == ["centos-release-rabbitmq-38", "python3.12"]
+    assert not set(early) & {item.package for item in packages.resources}
+    assert base.key in packages.needs
+    assert packages.key not in base.needs
+
+
 @pytest.mark.parametrize("platform", SUPPORTED)
 def test_every_file_has_its_folder(platform):
     for step in plan.build(cloud_of(platform=platform), all_roles()):
@@ -109,6 +119,13 @@ def test_every_file_has_its_folder(platform):
                 assert item.path.rpartition("/")[0] in known, f"{step.name}: {item.path}"
             if isinstance(item, Directory):
                 known.add(item.path)
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_every_file_says_that_pystack_made_it_or_has_pystack_in_its_path(platform):
+    for item in resources_of(cloud_of(platform=platform)):
+        if isinstance(item, File):
+            assert MARK_OF_OURS in (item.content or "").partition("\n")[0] or "pystack" in item.path, item.path
 
 
 @pytest.mark.parametrize("platform", SUPPORTED)
@@ -273,3 +290,14 @@ def test_a_password_that_keystone_of_2026_1_cannot_use_is_refused_before_anythin
         resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE="2026.1", **changed), role="keystone")
     assert "hidden" not in refused.value.message
     assert resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE="2026.2", **changed), role="keystone")
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_whatever_downloads_packages_goes_through_the_proxy_of_the_answer_file(platform):
+    cloud = cloud_of(platform=platform, CONFIG_HTTP_PROXY="http://proxy.example:3128", CONFIG_NO_PROXY="a,b")
+    steps = plan.build(cloud, all_roles())
+    expected = {"http_proxy": "http://proxy.example:3128", "no_proxy": "a,b"}
+    everything = [item for step in steps for item in step.resources]
+    through = [item.proxies for item in everything if isinstance(item, plan.FROM_SOURCES)]
+    assert [{name: value.reveal() for name, value in item} for item in through] == [expected] * len(through)
+    assert everything == [from_wire(to_wire(item)) for item in everything]

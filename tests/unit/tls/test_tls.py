@@ -2,6 +2,7 @@ import dataclasses
 import datetime
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import pytest
@@ -307,3 +308,49 @@ def test_a_folder_that_cannot_be_made_is_named(answers, tmp_path):
     answers["CONFIG_SSL_CERT_DIR"] = PurePosixPath(tmp_path / "file" / "below")
     with pytest.raises(PystackError, match="certificates in"):
         tls.prepare(answers, [HOST], write=True)
+
+
+def test_a_folder_that_is_there_already_keeps_its_mode(answers, tmp_path):
+    folder = tmp_path / "certificates"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    tls.prepare(answers, [HOST], write=True)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_run_that_was_cut_off_after_the_authoritys_key_is_carried_on(answers, tmp_path):
+    tls.prepare(answers, [HOST], write=True)
+    folder = tmp_path / "certificates"
+    key = (folder / "ca.key").read_text()
+    (folder / "ca.crt").unlink()
+    made = tls.prepare(answers, [HOST], write=True)
+    assert (folder / "ca.key").read_text() == key
+    first(made.certificate(HOST.address)[0]).verify_directly_issued_by(first(made.ca_pem))
+
+
+def test_a_host_called_ca_does_not_take_the_authoritys_place(answers, tmp_path):
+    named = dataclasses.replace(HOST, address="ca")
+    made = tls.prepare(answers, [named], write=True)
+    again = tls.prepare(answers, [named], write=True)
+    assert again == made
+    first(made.certificate("ca")[0]).verify_directly_issued_by(
+        first((tmp_path / "certificates" / "ca.crt").read_text())
+    )
+
+
+def test_runs_at_once_make_one_authority(answers):
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        made = list(pool.map(lambda _: tls.prepare(answers, [HOST], write=True), range(6)))
+    assert made == [made[0]] * 6
+
+
+def test_a_machine_without_the_authority_is_told_where_it_is(answers, given):
+    with pytest.raises(AnswerFileError) as missing:
+        tls.need_authority(answers)
+    assert str(answers["CONFIG_SSL_CERT_DIR"]) in missing.value.message
+    assert "copy that folder" in missing.value.remedy
+    tls.prepare(answers, [HOST], write=True)
+    tls.need_authority(answers)
+    tls.need_authority(
+        {**answers, "CONFIG_SSL_CERT_DIR": PurePosixPath("/nowhere"), "CONFIG_SSL_CACERT_SELFSIGN": False}
+    )

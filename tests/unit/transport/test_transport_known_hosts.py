@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import stat
 import subprocess
@@ -58,6 +59,14 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
     assert known_hosts.about([file], ["two"]) == []
     known_hosts.append(file, "two", "ssh-ed25519", KEYS["B"])
     assert [entry.line for entry in known_hosts.about([file], ["two"])] == [2]
+
+
+def test_a_file_that_was_empty_within_the_same_tick_of_the_clock_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    for text, found in (("", 0), (filled("one ssh-ed25519 A\n"), 1)):
+        file.write_text(text)
+        os.utime(file, ns=(1, 1))
+        assert len(known_hosts.about([file], ["one"])) == found
 
 
 def test_a_key_is_added_on_a_line_of_its_own_in_a_private_file(tmp_path: Path) -> None:

@@ -282,6 +282,12 @@ def test_a_proxy_command_leads_to_the_host(sshd: Sshd, tmp_path: Path) -> None:
     connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
     assert run(connection, "echo", "hello") == b"hello\n"
     connection.close()
+    deadline = time.monotonic() + 5
+    while (
+        time.monotonic() < deadline and subprocess.run(["pgrep", "-f", str(pump)], capture_output=True).returncode == 0
+    ):
+        time.sleep(0.1)
+    assert subprocess.run(["pgrep", "-f", str(pump)], capture_output=True).returncode == 1
 
 
 def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd, tmp_path: Path) -> None:

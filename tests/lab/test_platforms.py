@@ -1,0 +1,41 @@
+"""Every release on every platform that the lab has: installs, logs the admin in, and a second run changes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from installer import answers, lab
+from tests.lab.command_line import Operator
+
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
+
+
+@pytest.mark.parametrize("release", ["2026.2", "2026.1"])
+@pytest.mark.parametrize("platform", ["debian-12", "debian-13"])
+def test_the_identity_service_stands_and_a_second_run_changes_nothing(
+    platform: str, release: str, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    lab.down([host.name for host in lab.hosts() if host.name == "t-platform"])
+    (host,) = lab.up(["t-platform"], platform)
+    try:
+        values = {
+            **lab.answers([host]),
+            "CONFIG_SSH_KEY": str(host.private_key),
+            "CONFIG_SSL_CERT_DIR": str(tmp_path / "ca"),
+            "CONFIG_OPENSTACK_RELEASE": release,
+        }
+        answers.write(tmp_path / "cloud.txt", answers.generate((), values))
+        operator = Operator(tmp_path)
+        words = ("install", f"--answer-file={tmp_path}/cloud.txt", "--json")
+        first = operator.run(*words, timeout=1800)
+        assert first.code == 0, first.out[-3000:] + first.err[-3000:]
+        again = operator.run(*words)
+        assert again.code == 0, again.out[-3000:] + again.err[-3000:]
+        assert again.event("summary")["changed"] == 0
+    finally:
+        lab.down(["t-platform"])
