@@ -113,6 +113,30 @@ if [ "$(head -c 2 /run/user-data 2>/dev/null)" = '#!' ]; then
 fi
 """
 
+# What scripts and test suites call in a guest of theirs, as far as BusyBox can do it. Everybody is root here.
+_SUDO = """\
+#!/bin/sh
+exec "$@"
+"""
+
+_CURL = """\
+#!/bin/sh
+data=
+while getopts sSfX:d: option; do
+  [ "$option" = d ] && data=$OPTARG
+done
+shift $((OPTIND - 1))
+exec wget -q -O - ${data:+--post-data "$data"} "$1"
+"""
+
+# util-linux's, asked for a device by its label.
+_BLKID = """\
+#!/bin/sh
+[ "$1" = -L ] && exec findfs "LABEL=$2"
+echo 'blkid: only -L LABEL is known here' >&2
+exit 2
+"""
+
 _ISSUE = """\
 
 This is pystack's test image. It keeps nothing over a restart.
@@ -133,6 +157,9 @@ def files(user: str) -> Dict[str, str]:
         "/etc/start": _START,
         "/etc/address": _ADDRESS,
         "/etc/metadata": _METADATA,
+        "/bin/sudo": _SUDO,
+        "/bin/curl": _CURL,
+        "/sbin/blkid": _BLKID,
         "/etc/issue": _ISSUE.format(user=user),
         # An empty password lets the console in; dropbear -s lets nobody in by password.
         "/etc/passwd": "".join(f"{name}::0:0:{name}:/root:/bin/sh\n" for name in names),
