@@ -24,6 +24,7 @@ from installer.platforms import Platform
 from installer.roles import all_roles
 from installer.transport.connect import connect
 from installer.transport.login import Login
+from tests.lab.identity_only import IDENTITY_ONLY
 
 LAB_NOTES = [
     "The host is a systemd-nspawn container of this machine: it shares cores, memory and disk with the controller.",
@@ -47,6 +48,7 @@ class LabCloud:
         self.reached_at(None)
         values = {
             **lab.answers([host]),
+            **IDENTITY_ONLY,
             "CONFIG_SSH_KEY": str(host.private_key),
             "CONFIG_SSL_CERT_DIR": str(home / "certificates"),
         }

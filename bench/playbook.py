@@ -72,6 +72,9 @@ def _package(one: Any) -> Task:
 
 
 def _unit(one: Any) -> Task:
+    if not one.active:
+        # The module fails at a unit that is not there.
+        return {**_asks(["systemctl", "is-active", one.unit]), "failed_when": "asked.rc == 0"}
     return {"systemd_service": {"name": one.unit, "enabled": one.enabled, "state": "started"}}
 
 
@@ -120,7 +123,7 @@ def _bootstrap(one: Any) -> Task:
 
 def _endpoint(one: Any) -> Task:
     task = _ask_keystone(one.keystone.url, f"endpoints?interface={one.interface}&region_id={one.region}")
-    return {**task, "failed_when": f"'{one.url}' not in asked.content"}
+    return {**task, "failed_when": f"'{one.url}' {'not in' if one.enabled else 'in'} asked.content"}
 
 
 def _project(one: Any) -> Task:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from installer import answers, lab
 from installer.lab import LabHost
 from tests.lab import nfs_shim
 from tests.lab.command_line import Operator, with_ssh_config
+from tests.lab.identity_only import IDENTITY_ONLY
 
 SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'
 #: What no file format, shell, SQL statement or URL may trip over; 200 characters.
@@ -23,7 +25,7 @@ NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=
 
 @dataclass
 class CloudOnHosts:
-    """An installed identity service on two hosts."""
+    """An installed cloud on two hosts."""
 
     operator: Operator
     answer_file: Path
@@ -32,12 +34,23 @@ class CloudOnHosts:
     first_output: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
-    """Two hosts, one with root and one with a sudo user and a password; database and queue on the second."""
+    """The identity service alone; see ``on_two_hosts``."""
+    with on_two_hosts(tmp_path_factory.mktemp("home"), IDENTITY_ONLY) as made:
+        yield made
+
+
+@contextmanager
+def on_two_hosts(home: Path, wanted: Mapping[str, str]) -> Iterator[CloudOnHosts]:
+    """Yield a cloud of two hosts, one with root and one with a sudo user and a password; database and queue are on it.
+
+    Args:
+        home: the operator's.
+        wanted: parameter to text: which services it has.
+    """
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
-    home = tmp_path_factory.mktemp("home")
     lab.down([host.name for host in lab.hosts() if host.name in ("t-one", "t-two")])
     (one,) = lab.up(["t-one"])
     (two,) = lab.up(["t-two"], sudo_user="operator", sudo_password=SUDO_PASSWORD)
@@ -50,6 +63,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
     )
     values = {
         **lab.answers([one, two]),
+        **wanted,
         "CONFIG_COMPUTE_HOSTS": one.address,
         "CONFIG_STORAGE_HOST": one.address,
         "CONFIG_MARIADB_HOST": two.address,

@@ -9,6 +9,7 @@ import pytest
 
 from installer import answers, lab
 from tests.lab.command_line import Operator
+from tests.lab.identity_only import IDENTITY_ONLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
 
@@ -25,6 +26,7 @@ def test_the_identity_service_stands_and_a_second_run_changes_nothing(
     try:
         values = {
             **lab.answers([host]),
+            **IDENTITY_ONLY,
             "CONFIG_SSH_KEY": str(host.private_key),
             "CONFIG_SSL_CERT_DIR": str(tmp_path / "ca"),
             "CONFIG_OPENSTACK_RELEASE": release,

@@ -13,6 +13,7 @@ from installer import answers, lab
 from installer.lab import LabHost
 from tests.lab import state
 from tests.lab.command_line import Operator
+from tests.lab.identity_only import IDENTITY_ONLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
@@ -35,6 +36,7 @@ def crooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crooked]:
     (host,) = lab.up(["t-crooked"])
     values = {
         **lab.answers([host]),
+        **IDENTITY_ONLY,
         "CONFIG_SSH_KEY": str(host.private_key),
         "CONFIG_SSL_CERT_DIR": str(home / "ca"),
         "CONFIG_PACKAGE_INDEX": "http://127.0.0.1:9/simple",
@@ -90,6 +92,7 @@ def test_a_host_without_python_is_told_apart_from_a_broken_one_and_install_bring
     try:
         values = {
             **lab.answers([host]),
+            **IDENTITY_ONLY,
             "CONFIG_SSH_KEY": str(host.private_key),
             "CONFIG_SSL_CERT_DIR": str(home / "ca"),
         }

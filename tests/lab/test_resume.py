@@ -17,6 +17,7 @@ from installer import answers, lab
 from installer.lab import LabHost
 from tests.lab import state
 from tests.lab.command_line import Operator
+from tests.lab.identity_only import IDENTITY_ONLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(3400)]
 
@@ -53,6 +54,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneHost]:
     )
     values = {
         **lab.answers([host]),
+        **IDENTITY_ONLY,
         "CONFIG_SSH_KEY": str(host.private_key),
         "CONFIG_SSL_CERT_DIR": str(home / "ca"),
     }

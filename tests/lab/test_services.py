@@ -21,7 +21,7 @@ from installer.ports import PORTS
 from roles import service
 from tests.lab import config_validator
 from tests.lab.command_line import Result
-from tests.lab.conftest import SUDO_PASSWORD, CloudOnHosts
+from tests.lab.conftest import SUDO_PASSWORD, CloudOnHosts, on_two_hosts
 
 pytestmark = [
     pytest.mark.lab,
@@ -34,6 +34,13 @@ MIB = 1 << 20
 #: Longer than uwsgi waits by itself (4 s).
 PAUSE = 7.0
 GLANCE = "openstack-glance-api.service"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOnHosts]:
+    """What an answer file asks for by itself, as far as a lab host can have it."""
+    with on_two_hosts(tmp_path_factory.mktemp("home"), {}) as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from installer import lab
 from installer.lab import LabHost
 from tests.lab.command_line import copy_of_checkout
+from tests.lab.identity_only import SET_IDENTITY_ONLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
@@ -26,7 +28,7 @@ def machine() -> Iterator[LabHost]:
 
 
 def test_allinone_installs_on_this_machine_and_again_changes_nothing(machine: LabHost) -> None:
-    command = "cd /root && ./pystack/pystack install --allinone --yes 2>&1"
+    command = f"cd /root && ./pystack/pystack install --allinone --yes {shlex.join(SET_IDENTITY_ONLY)} 2>&1"
     first = machine.run(command, timeout=1500)
     assert first.returncode == 0, first.stdout[-5000:]
     assert "the cloud stands" in first.stdout

@@ -128,3 +128,14 @@ def test_a_real_file_is_carried_into_a_valid_one(path: Path) -> None:
     kept = [name for name in carried.values if catalogue()[name].is_secret]
     assert all(answers[name].reveal() in text for name in kept)
     assert all(problem.line or problem.key == "CONFIG_CONTROLLER_HOST" for problem in carried.lost)
+
+
+def test_instances_without_networks_are_not_carried_over_but_a_cloud_without_both_is() -> None:
+    told = carry("[general]\nCONFIG_CONTROLLER_HOST=node1\nCONFIG_NEUTRON_INSTALL=n\n", "old.txt")
+    assert "CONFIG_NEUTRON_INSTALL" not in told.values
+    assert [(problem.line, "since Ocata" in problem.message) for problem in told.lost] == [(3, True)]
+    both = carry(
+        "[general]\nCONFIG_CONTROLLER_HOST=node1\nCONFIG_NEUTRON_INSTALL=n\nCONFIG_NOVA_INSTALL=n\n", "old.txt"
+    )
+    assert both.values["CONFIG_NEUTRON_INSTALL"] == both.values["CONFIG_NOVA_INSTALL"] == "n"
+    assert both.lost == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from installer.agent.host import CommandFailed
 from installer.resources import database_schema
+from installer.resources.base import FixFailed
 from installer.resources.database_schema import DatabaseSchema, state_of
 from tests.unit.resources.fake_host import FakeHost
 
@@ -100,3 +102,47 @@ def test_tables_of_a_dump_restored_after_a_cut_off_run_are_left_alone(
         SCHEMA.fix(None, host)
     assert failed.value.completed.err == "table exists"
     assert host.server.dropped == []
+
+
+def test_of_databases_that_are_made_together_none_is_dropped_when_one_holds_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_schema, "NOTES", str(tmp_path))
+    rows = {"api": {"mapping": 2}, "cell": {"instance": 1}, "fresh": {}}
+    dropped: list[str] = []
+
+    def ask(server: Any, statements: str, host: Any) -> list[dict[str, str]]:
+        dropped.extend(re.findall("DROP TABLE .*", statements))
+        (named,) = {name for name in rows if f"'{name}'" in statements or f"`{name}`" in statements}
+        return [{"name": table, "held": str(held)} for table, held in rows[named].items()]
+
+    monkeypatch.setattr(database_schema, "ask", ask)
+    for name in ("api", "cell"):
+        (tmp_path / f"{name}.json").write_text('{"first": true}')
+    together = [
+        (DatabaseSchema(name, ("manage", "db_sync"), "root", "2026.2", seeded=(("mapping", 2),)), None) for name in rows
+    ]
+    host = FakeHost({"manage db_sync": (1, "", "table exists")})
+    with pytest.raises(FixFailed) as failed:
+        DatabaseSchema.fix_all(together, host)
+    assert re.search(r"the tables of cell stay as they are, .* \(instance\)", str(failed.value.__cause__))
+    assert host.ran == ["manage db_sync"]
+    assert dropped == []
+
+
+def test_databases_that_one_program_makes_are_made_by_one_run_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_schema, "NOTES", str(tmp_path))
+    monkeypatch.setattr(database_schema, "ask", lambda *_: [])
+    together = [
+        (DatabaseSchema(name, ("python", "-"), "root", "2026.2", program="import this"), None)
+        for name in ("api", "cell")
+    ]
+    host = FakeHost({"python -": ""})
+    DatabaseSchema.fix_all(together, host)
+    assert host.ran == ["python -"]
+    assert [json.loads((tmp_path / f"{item.database}.json").read_text())["release"] for item, _ in together] == [
+        "2026.2",
+        "2026.2",
+    ]

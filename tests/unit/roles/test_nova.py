@@ -169,3 +169,13 @@ def test_what_was_deleted_is_cleared_away_every_day_if_the_answer_file_says_so(w
     cloud = cloud_of(CONFIG_NOVA_DB_PURGE_ENABLE=wanted)
     (timer,) = [item for item in of_type(cloud, Unit) if item.unit == "openstack-nova-db-purge.timer"]
     assert timer.active is active
+
+
+def test_the_tables_are_made_together_and_the_cells_among_them_are_no_data_of_somebody_elses():
+    made = {item.database: item for item in of_type(cloud_of(), DatabaseSchema, role="nova")}
+    assert {name: item.seeded for name, item in made.items()} == {
+        "nova_api": (("cell_mappings", 2),),
+        "nova_cell0": (),
+        "nova": (),
+    }
+    assert len({(item.argv, item.account, item.env, item.program) for item in made.values()}) == 1

@@ -5,6 +5,7 @@ import pytest
 from installer import plan
 from installer.paths import ROOT
 from installer.plan import SWITCHED_OFF
+from installer.platforms import SUPPORTED
 from installer.resources.account import Group, User
 from installer.resources.file import Directory, File
 from installer.resources.keystone import CloudUser, Endpoint, RoleAssignment
@@ -12,6 +13,7 @@ from installer.resources.unit import Unit
 from installer.roles import all_roles
 from roles import service
 from tests.lab.config_validator import FILES
+from tests.lab.identity_only import IDENTITY_ONLY
 from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
 
 #: What a service of OpenStack keeps its settings for oslo.config in.
@@ -130,6 +132,37 @@ def test_a_request_that_comes_slowly_keeps_no_worker_busy_but_images_come_as_the
     buffered = {section.split()[0]: "http-buffer-request" in section for section in sections[1:]}
     assert buffered.pop("glance") is False
     assert all(buffered.values())
+
+
+def test_by_itself_an_answer_file_asks_for_the_whole_cloud():
+    cloud = cloud_of()
+    wanted = {role.name for role in all_roles() if role.wanted(cloud)}
+    assert wanted == {role.name for role in all_roles()}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "roles"),
+    [
+        (["GLANCE_INSTALL", "PROVISION_DEMO"], {"glance", "test_image"}),
+        (["NOVA_INSTALL"], {"nova", "placement", "cells", "compute", "libvirt"}),
+        (["NOVA_INSTALL", "NEUTRON_INSTALL"], {"neutron", "neutron_agent", "ovn", "openvswitch"}),
+        (["CINDER_INSTALL"], {"cinder", "cinder_volume"}),
+        (["HORIZON_INSTALL"], {"horizon"}),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_a_service_that_is_not_asked_for_has_no_role_on_any_host(parameters, roles):
+    cloud = cloud_of(**{f"CONFIG_{name}": "n" for name in parameters})
+    assert not roles & {step.name for step in plan.build(cloud, all_roles())}
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_the_identity_service_can_be_had_alone(platform):
+    cloud = cloud_of(platform=platform, **IDENTITY_ONLY)
+    assert {step.name for step in plan.build(cloud, all_roles())} == {
+        "accounts", "packages", "switched-off", "base", "time", "tls", "mariadb", "rabbitmq", "memcached", "haproxy",
+        "openstack", "keystone", "catalogue", "admin",
+    }  # fmt: skip
 
 
 class TestSwitchedOff:
