@@ -14,7 +14,9 @@ INPUTS = Inputs.load()
 RELEASES = list(INPUTS.releases)
 EXTRA_LOCKS = [name for name in INPUTS.locks if name != CORE]
 LOCKS = [
-    f"{release}{suffix}.txt" for release in RELEASES for suffix in ("", "-build", *(f"-{name}" for name in EXTRA_LOCKS))
+    f"{release}{suffix}.txt"
+    for release in RELEASES
+    for suffix in ("", "-build", *(f"-{name}" for name in [*EXTRA_LOCKS, *INPUTS.apart]))
 ]
 PYTHONS = ("3.11.2", "3.11.7", "3.12.1", "3.13.5")
 
@@ -66,7 +68,7 @@ def test_no_file_names_an_index_or_a_host(path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize("lock", INPUTS.locks)
+@pytest.mark.parametrize("lock", [*INPUTS.locks, *INPUTS.apart])
 @pytest.mark.parametrize("release", RELEASES)
 def test_every_input_is_in_the_lock_for_every_python(release: str, lock: str, python: str) -> None:
     locked = versions(f"{release}.txt" if lock == CORE else f"{release}-{lock}.txt", python)
@@ -111,7 +113,8 @@ def test_a_lock_on_top_of_core_changes_no_version_of_core(release: str, lock: st
 @pytest.mark.parametrize("release", RELEASES)
 def test_only_what_has_no_wheel_is_built_and_only_by_what_is_in_the_build_lock(release: str) -> None:
     built = INPUTS.releases[release]["built"]
-    lines = (HERE / f"{release}.txt").read_text().splitlines()
-    assert [line for line in lines if line.startswith("--")] == INPUTS.building(release)
+    for lock in ("", *(f"-{name}" for name in INPUTS.apart)):
+        lines = (HERE / f"{release}{lock}.txt").read_text().splitlines()
+        assert [line for line in lines if line.startswith("--")] == INPUTS.building(release)
     assert set(built) <= versions(f"{release}.txt").keys()
     assert set(INPUTS.build) <= versions(f"{release}-build.txt").keys()

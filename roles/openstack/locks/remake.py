@@ -21,12 +21,14 @@ HEADER = "# Made by remake.py from inputs.yaml and constraints/: not to be edite
 class Inputs:
     """What inputs.yaml says.
 
-    services: service to distribution. locks: lock to its services and what is beside them. build: what builds the
-    distributions without a wheel. releases: release to versions, distributions without a wheel and upload times.
+    services: service to distribution. locks: lock to its services and what is beside them. apart: lock of a virtual
+    environment of its own to what it holds. build: what builds the distributions without a wheel. releases: release to
+    versions, distributions without a wheel and upload times.
     """
 
     services: dict[str, str]
     locks: dict[str, dict[str, list[str]]]
+    apart: dict[str, list[str]]
     build: list[str]
     releases: dict[str, dict[str, Any]]
 
@@ -37,6 +39,8 @@ class Inputs:
 
     def requirements(self, release: str, lock: str) -> list[str]:
         """Requirement lines of one lock, those of core first; KeyError for an unknown release or lock."""
+        if lock in self.apart:
+            return self.apart[lock]
         versions = self.releases[release]["versions"]
         lines = [] if lock == CORE else self.requirements(release, CORE)
         lines += [f"{self.services[name]}=={versions[name]}" for name in self.locks[lock]["services"]]
@@ -46,9 +50,8 @@ class Inputs:
         """Options that hold uv to the constraints and hide from it what was uploaded later."""
         facts = self.releases[release]
         options = [f"--constraint={HERE / 'constraints' / release}.txt", f"--exclude-newer={facts['rest-until']}"]
-        return options + [
-            f"--exclude-newer-package={name}={facts['services-until']}" for name in self.services.values()
-        ]
+        later = [*self.services.values(), *(name for names in self.apart.values() for name in names)]
+        return options + [f"--exclude-newer-package={name}={facts['services-until']}" for name in later]
 
     def building(self, release: str) -> list[str]:
         """Lines at the top of a lock that refuse to build anything but the distributions without a wheel."""
@@ -72,7 +75,7 @@ def compiled(requirements: list[str], options: list[str]) -> str:
 
 
 def remake(inputs: Inputs, release: str) -> Iterator[Path]:
-    """Write the locks of one release and yield each as it is done: core, those on top of core, then build."""
+    """Write the locks of one release and yield each as it is done: core, those on top of it, those apart, build."""
     options, building = inputs.options(release), inputs.building(release)
     core = HERE / f"{release}.txt"
     for lock in sorted(inputs.locks, key=lambda name: name != CORE):
@@ -80,6 +83,11 @@ def remake(inputs: Inputs, release: str) -> Iterator[Path]:
         # A host that gets heat later must not see the versions of the core change.
         on_core = [] if lock == CORE else [f"--constraint={core}"]
         text = compiled(inputs.requirements(release, lock), [*options, *building, *on_core])
+        path.write_text(HEADER + "\n".join([*building, text]))
+        yield path
+    for lock in inputs.apart:
+        path = HERE / f"{release}-{lock}.txt"
+        text = compiled(inputs.requirements(release, lock), [*options, *building])
         path.write_text(HEADER + "\n".join([*building, text]))
         yield path
     path = HERE / f"{release}-build.txt"
