@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 from installer.agent import lock, names, reach, remains, sockets
 from installer.agent.facts import facts
@@ -13,12 +13,11 @@ from installer.agent.host import Host
 
 
 def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``reach`` and ``remains``, found side by side;
+    """Return ``facts``, ``lock``, ``listeners``, ``names`` and ``remains``, found side by side;
     and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; ``index``, ``default_index`` and ``proxies`` for ``reach``.
-            What is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; without it there are no names in the answer.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -31,12 +30,19 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         # Its own name, too: RabbitMQ and Nova reach themselves by it.
         asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
         probes["names"] = lambda: names.resolve(asked)
-    if "proxies" in ask:
-        index = reach.index_of(ask.get("index", ""), ask.get("default_index"))
-        probes["reach"] = lambda: reach.reach(index, ask["proxies"], host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}
     # Last of all, so that only the way back lies between this clock and the controller's.
     found["time"] = time.time()
     return found
+
+
+def sources(ask: Dict[str, Any], host: Host) -> List[Dict[str, str]]:
+    """Return whether what is downloaded from can be reached; see ``installer.agent.reach.reach``.
+
+    Args:
+        ask: ``index``, ``default_index`` and ``proxies``.
+        host: the host.
+    """
+    return reach.reach(reach.index_of(ask["index"], ask["default_index"]), ask["proxies"], host)

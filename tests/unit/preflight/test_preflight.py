@@ -42,7 +42,7 @@ def fine(number: str) -> dict[str, Any]:
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
-        "reach": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
+        "sources": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
         "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
         "clock_ahead": 0.01,
     }
@@ -68,7 +68,8 @@ def findings(change: dict[str, Any]) -> list[Any]:
         for address, report in reports.items()
     )
     cloud = Cloud({"CONFIG_OPENSTACK_RELEASE": "2026.2"}, hosts, None)  # type: ignore[arg-type]
-    return preflight.check(cloud, [Identity()], reports)
+    sources = preflight.check_sources({address: report["sources"] for address, report in reports.items()})
+    return preflight.in_order([*preflight.check(cloud, [Identity()], reports), *sources])
 
 
 def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
