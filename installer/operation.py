@@ -69,7 +69,9 @@ class Operation:
         self._blobs: dict[str, Path] = {}
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
-        self._questions: Future[dict[str, Any]] = Future()
+        self._changes: list[Change] | None = None
+        self._asked_of_sources: Future[dict[str, Any]] = Future()
+        self._sources: dict[str, Future[list[dict[str, str]]]] = {}
         self._reports: dict[str, dict[str, Any]] = {}
         #: Where the admin's files are, once an installation has written them.
         self.admin_folder: Path | None = None
@@ -84,22 +86,30 @@ class Operation:
     def preflight(self) -> list[Finding]:
         """Look at all hosts at once, changing nothing, and return what was found, failures first.
 
+        A command that may change hosts compares them as well, and where nothing differs, nothing will be downloaded:
+        then package sources are not waited for.
+
         Raises:
             HostUnreachable: a host cannot be reached or refuses the login; the message names all such hosts.
         """
         self._look()
         self._listen({"event": "phase", "name": "preflight"})
         findings = preflight.check(self._seen(write=False), self._roles, self._reports)
+        fit = not any(finding.failed for finding in findings)
+        if not (fit and self._may_change) or self.plan(write=True):
+            findings = preflight.in_order([*findings, *preflight.check_sources(_all_results(self._sources))])
         for finding in findings:
             self._listen({"event": "finding", **dataclasses.asdict(finding)})
         return findings
 
     def plan(self, write: bool = False) -> list[Change]:
-        """Compare all hosts with the plan and return what would change.
+        """Compare all hosts with the plan, once, and return what would change.
 
         Args:
             write: keep the certificates that had to be made; without it they are made in memory only.
         """
+        if self._changes is not None:
+            return self._changes
         self._look()
         cloud = self._seen(write)
         self._listen({"event": "phase", "name": "plan"})
@@ -112,11 +122,12 @@ class Operation:
             if address in self._limit
         }
         found = _all_results(waiting)
-        return [
+        self._changes = [
             Change(address, change["step"], change["resource"], change["action"], change["lines"])
             for address, changes in found.items()
             for change in changes
         ]
+        return self._changes
 
     def install(self) -> Summary:
         """Bring all hosts to the plan: nothing is done where nothing differs.
@@ -129,6 +140,10 @@ class Operation:
         changes = self.plan(write=True)
         self._listen({"event": "phase", "name": "install", "changes": len(changes), "steps": len(self._steps)})
         if changes:
+            # The clients of the verification take long to import: that is done while the hosts are at work.
+            with_one = ThreadPoolExecutor(max_workers=1)
+            self._importing = with_one.submit(importlib.import_module, "installer.verify")
+            with_one.shutdown(wait=False)
             owner = f"{getpass.getuser()}@{socket.gethostname()}"
             _all_results(
                 {address: self._sessions[address].lock(owner, self._run, WAIT_FOR_LOCK) for address in self._limit}
@@ -173,9 +188,7 @@ class Operation:
         # What takes this machine a while is done while the hosts answer.
         pool = ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts)))
         try:
-            self._questions = pool.submit(preflight.questions, self._answers, self._hosts)
-            if self._may_change:
-                self._importing = pool.submit(importlib.import_module, "installer.verify")
+            self._asked_of_sources = pool.submit(preflight.source_questions, self._answers)
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
         finally:
@@ -203,7 +216,9 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        report = session.probe(self._questions.result()).result()
+        looking = session.probe(preflight.questions(self._answers, self._hosts))
+        self._sources[connection.address] = session.sources(self._asked_of_sources.result())
+        report = looking.result()
         report["clock_ahead"] = report["time"] - time.time()
         return report
 

@@ -45,6 +45,9 @@ class Agent:
         self._echo_came = threading.Condition()
         self._secrets: List[str] = []
         self._threads: List[threading.Thread] = []
+        # Compiling all resource types takes longer than the first question, which is mostly waiting.
+        self._loading = threading.Thread(target=load_all, daemon=True)
+        self._loading.start()
 
     def serve(self) -> None:
         """Answer requests until the controller says goodbye or is gone; then end what is in hand, and stop."""
@@ -92,7 +95,11 @@ class Agent:
     def _do_probe(self, request: Dict[str, Any]) -> Dict[str, Any]:
         return probes.probe(request["ask"], self._host("probe"))
 
+    def _do_sources(self, request: Dict[str, Any]) -> List[Dict[str, str]]:
+        return probes.sources(request["ask"], self._host("sources"))
+
     def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
+        self._loading.join()
         steps = [
             apply.Step(step["name"], tuple(from_wire(resource) for resource in step["resources"]))
             for step in request["steps"]
@@ -201,7 +208,6 @@ def main() -> None:
     for name in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
     os.umask(0o022)
-    load_all()
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     # What a library prints must not end up between frames.
     os.dup2(2, 1)

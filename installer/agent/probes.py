@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 from installer.agent import lock, names, reach, remains, sockets, volume_groups
 from installer.agent.facts import facts
@@ -13,12 +13,12 @@ from installer.agent.host import Host
 
 
 def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``reach``, ``remains`` and ``volume_groups``, found side by
-    side; and ``time``, this host's clock in seconds since 1970.
+    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``remains`` and ``volume_groups``, found side by side; and
+    ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; ``index``, ``default_index`` and ``proxies`` for ``reach``;
-            whether to look for ``volume_groups``. What is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; whether to look for ``volume_groups``. What is not asked for
+            is left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -31,9 +31,6 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         # Its own name, too: RabbitMQ and Nova reach themselves by it.
         asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
         probes["names"] = lambda: names.resolve(asked)
-    if "proxies" in ask:
-        index = reach.index_of(ask.get("index", ""), ask.get("default_index"))
-        probes["reach"] = lambda: reach.reach(index, ask["proxies"], host)
     if ask.get("volume_groups"):
         probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
@@ -42,3 +39,13 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     # Last of all, so that only the way back lies between this clock and the controller's.
     found["time"] = time.time()
     return found
+
+
+def sources(ask: Dict[str, Any], host: Host) -> List[Dict[str, str]]:
+    """Return whether what is downloaded from can be reached; see ``installer.agent.reach.reach``.
+
+    Args:
+        ask: ``index``, ``default_index`` and ``proxies``.
+        host: the host.
+    """
+    return reach.reach(reach.index_of(ask["index"], ask["default_index"]), ask["proxies"], host)

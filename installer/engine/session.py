@@ -59,6 +59,10 @@ class AgentSession:
         """Ask for facts and for what preflight wants to know."""
         return self._call("probe", "looking at the host", ask=ask)
 
+    def sources(self, ask: Mapping[str, Any]) -> Future[list[dict[str, str]]]:
+        """Ask whether the host reaches what it downloads from; see ``installer.agent.probes.sources``."""
+        return self._call("sources", "asking its package sources", ask=ask)
+
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""
         packed = [{"name": name, "resources": [to_wire(item) for item in items]} for name, items in steps.items()]

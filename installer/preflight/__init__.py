@@ -20,7 +20,7 @@ ORDER = ("fail", "warn", "success")
 
 
 def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
-    """Return what the agents are to find out; see ``installer.agent.probes``.
+    """Return what the agents are to find out; see ``installer.agent.probes.probe``.
 
     Args:
         answers: the answer file.
@@ -28,10 +28,16 @@ def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
     """
     return {
         "names": [host.address for host in hosts],
+        "volume_groups": storage_checks.are_volumes_in_a_group(answers),
+    }
+
+
+def source_questions(answers: Answers) -> dict[str, Any]:
+    """Return which sources the agents are to reach; see ``installer.agent.probes.sources``."""
+    return {
         "index": str(answers["CONFIG_PACKAGE_INDEX"] or ""),
         "default_index": default_index(),
         "proxies": proxies(answers),
-        "volume_groups": storage_checks.are_volumes_in_a_group(answers),
     }
 
 
@@ -51,7 +57,7 @@ def default_index() -> str | None:
 
 
 def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-    """Return what every check finds, failures first.
+    """Return what every check but that of the sources finds, failures first.
 
     Args:
         cloud: hosts with their facts.
@@ -70,4 +76,18 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)
+    return in_order(findings)
+
+
+def check_sources(answers: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Finding]:
+    """Return whether hosts reach what they download from, failures first.
+
+    Args:
+        answers: what each host's agent found, by address; see ``installer.agent.probes.sources``.
+    """
+    return in_order([finding for host, entries in answers.items() for finding in host_checks.sources(host, entries)])
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings with the failures first, then the warnings."""
     return sorted(findings, key=lambda finding: ORDER.index(finding.outcome))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import getpass
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from installer.cloud import Cloud, CloudHost
@@ -222,14 +222,19 @@ def ports_free(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def sources(seen: Seen) -> Iterator[Finding]:
-    """The host reaches its package sources and the Python package index."""
+def sources(address: str, reached: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
+    """The host reaches its package sources and the Python package index.
+
+    Args:
+        address: of the host.
+        reached: what its agent found; see ``installer.agent.reach.reach``.
+    """
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
         "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY, or apt's or dnf's)",
         "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY",
     }
-    for entry in seen.report.get("reach", ()):
+    for entry in reached:
         what = words[entry["what"]]
         if entry["problem"]:
             yield Finding(
@@ -238,10 +243,10 @@ def sources(seen: Seen) -> Iterator[Finding]:
                 f"{entry['url'] or 'none'}: {entry['problem']}",
                 "the installation downloads from there",
                 remedies[entry["what"]],
-                seen.host.address,
+                address,
             )
         else:
-            yield Finding(what, "success", entry["url"], host=seen.host.address)
+            yield Finding(what, "success", entry["url"], host=address)
 
 
 def remains(seen: Seen) -> Iterator[Finding]:
@@ -313,7 +318,6 @@ CHECKS: tuple[Check, ...] = (
     demo_image,
     disk,
     ports_free,
-    sources,
     remains,
     host_lock,
 )

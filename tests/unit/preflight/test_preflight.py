@@ -47,7 +47,7 @@ def fine(number: str) -> dict[str, Any]:
             "groups": [{"name": "cinder-volumes", "size_mib": 20480, "free_mib": 10240}],
             "problem": "",
         },
-        "reach": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
+        "sources": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
         "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
         "clock_ahead": 0.01,
     }
@@ -85,7 +85,8 @@ def findings(change: dict[str, Any]) -> list[Any]:
         for address, report in reports.items()
     )
     cloud = Cloud(answers, hosts, None)  # type: ignore[arg-type]
-    return preflight.check(cloud, [Identity()], reports)
+    sources = preflight.check_sources({address: report["sources"] for address, report in reports.items()})
+    return preflight.in_order([*preflight.check(cloud, [Identity()], reports), *sources])
 
 
 def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
@@ -124,3 +125,14 @@ def test_every_check_of_a_host_and_between_hosts_has_a_case_that_fails() -> None
 def test_nobody_misses_a_volume_group_that_nothing_is_kept_in(answers: dict[str, Any]) -> None:
     found = findings({"volume_groups": {"groups": []}, "answers": answers})
     assert "volume group" not in {finding.title for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("install", "backends", "asked"),
+    [(True, ["nfs", "lvm"], True), (True, ["nfs"], False), (False, ["lvm"], False)],
+)
+def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
+    install: bool, backends: list[str], asked: bool
+) -> None:
+    answers: Any = {"CONFIG_CINDER_INSTALL": install, "CONFIG_CINDER_BACKEND": backends}
+    assert preflight.questions(answers, []) == {"names": [], "volume_groups": asked}
