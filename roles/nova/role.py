@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
-from installer.resources.database_schema import DatabaseSchema
-from installer.resources.nova_cells import Cell
 from installer.resources.package_files import PackageFiles
 from installer.roles import Role, Schema
 from installer.urls import api_url
 from roles import service
-from roles.mariadb import role as mariadb
 from roles.nova import configuration
 from roles.nova.configuration import CONTROLLER, PAGES, USER
-from roles.openstack.role import home
 
 API = "openstack-nova-api.service"
 METADATA = "openstack-nova-metadata.service"
@@ -28,7 +22,6 @@ DAEMONS = {
     "openstack-nova-scheduler.service": "nova-scheduler",
     CONSOLE: "nova-novncproxy",
 }
-PROGRAM = Path(__file__).with_name("databases.py")
 PURGE = "openstack-nova-db-purge"
 #: How long what was deleted stays in the database, as with Cinder.
 KEPT_DAYS = 30
@@ -42,12 +35,16 @@ PURGING = (
 
 
 class Nova(Role):
-    """Nova's APIs behind HAProxy, its conductor, its scheduler, and noVNC."""
+    """Nova's APIs behind HAProxy, its conductor, its scheduler, and noVNC.
+
+    They look for Placement in the catalogue when they start, and if it is not there do not look again (seen with
+    34.0.0: ``ServiceDisabledException``).
+    """
 
     name = "nova"
     title = "Instances (Nova)"
     groups = ("controller",)
-    after = ("mariadb", "rabbitmq")
+    after = ("catalogue", "nova_databases")
     after_here = ("openstack", "memcached", "haproxy")
     units = (API, METADATA, *DAEMONS)
 
@@ -63,11 +60,6 @@ class Nova(Role):
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         pages = self.facts(host)["novnc"]
-        yield from configuration.account(host)
-        yield from service.from_release(cloud, USER, "api-paste.ini")
-        yield configuration.controller(cloud, host, PAGES if pages else "")
-        yield from mariadb.client(host)
-        yield from _databases(cloud, host)
         if pages:
             # The package itself would bring Node.js and a second websockify.
             yield PackageFiles("novnc", pages, PAGES)
@@ -76,25 +68,6 @@ class Nova(Role):
         yield service.answering(cloud, "nova-metadata", METADATA)
         if pages:
             yield service.answering(cloud, "novnc", CONSOLE, "/vnc_lite.html")
-
-
-def _databases(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-    cells, schema = configuration.cells(cloud), configuration.schema_of(cloud)
-    argv, program = (f"{home(cloud)}/bin/python", "-", json.dumps(cells)), PROGRAM.read_text()
-    server = mariadb.server(cloud, host, schema)
-    for database in schema.databases:
-        yield DatabaseSchema(
-            database,
-            argv,
-            account=USER,
-            release=cloud.release,
-            server=server,
-            program=program,
-            # The program puts the cells there; migrations put nothing anywhere (33.0.2, 34.0.0).
-            seeded=(("cell_mappings", len(cells)),) if database == configuration.DATABASES[0] else (),
-        )
-    for cell in cells:
-        yield Cell(cell["name"], cell["transport_url"], cell["database_connection"], argv, USER, program, server)
 
 
 def _services(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:

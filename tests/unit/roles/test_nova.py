@@ -82,7 +82,7 @@ def test_consoles_listen_on_the_hosts_own_address_and_are_found_at_the_controlle
 
 def test_cells_hold_no_password_and_are_made_with_the_tables_by_one_program():
     cloud = cloud_of()
-    cells, schemas = of_type(cloud, Cell), of_type(cloud, DatabaseSchema, role="nova")
+    cells, schemas = of_type(cloud, Cell), of_type(cloud, DatabaseSchema, role="nova_databases")
     assert [cell.cell for cell in cells] == ["cell0", "cell1"]
     assert {schema.database for schema in schemas} == {"nova_api", "nova_cell0", "nova"}
     assert len({(item.argv, item.program) for item in (*cells, *schemas)}) == 1
@@ -161,7 +161,7 @@ def test_devices_of_the_answer_file_are_lines_of_json():
 @pytest.mark.parametrize("value", ["{", '["x"]', '{"a": 1}'])
 def test_devices_that_are_no_json_list_are_refused_by_name(value):
     with pytest.raises(AnswerFileError, match="CONFIG_NOVA_PCI_ALIAS"):
-        resources_of(cloud_of(CONFIG_NOVA_PCI_ALIAS=value), role="nova")
+        resources_of(cloud_of(CONFIG_NOVA_PCI_ALIAS=value), role="nova_databases")
 
 
 @pytest.mark.parametrize(("wanted", "active"), [("y", True), ("n", False)])
@@ -172,10 +172,17 @@ def test_what_was_deleted_is_cleared_away_every_day_if_the_answer_file_says_so(w
 
 
 def test_the_tables_are_made_together_and_the_cells_among_them_are_no_data_of_somebody_elses():
-    made = {item.database: item for item in of_type(cloud_of(), DatabaseSchema, role="nova")}
+    made = {item.database: item for item in of_type(cloud_of(), DatabaseSchema, role="nova_databases")}
     assert {name: item.seeded for name, item in made.items()} == {
         "nova_api": (("cell_mappings", 2),),
         "nova_cell0": (),
         "nova": (),
     }
     assert len({(item.argv, item.account, item.env, item.program) for item in made.values()}) == 1
+
+
+def test_what_looks_for_placement_once_starts_when_the_catalogue_names_it():
+    steps = {step.name: step for step in plan.build(cloud_of(), all_roles())}
+    for name in ("nova", "compute"):
+        assert ("192.0.2.10", "catalogue") in steps[name].needs
+    assert ("192.0.2.10", "catalogue") not in steps["nova_databases"].needs
