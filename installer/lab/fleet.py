@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import container, image, keys, layers, machine, network, places, platforms, settings
+from installer.lab import container, image, keys, layers, machine, network, places, platforms, settings, shares
 from installer.lab.host import LabHost, get, hosts, load
 from installer.lab.places import LabRefused, Report, check_name, host_folder, lock, silent, write
 from installer.lab.settings import Login
@@ -40,7 +40,8 @@ def up(
         sudo_user: log in as this user, who may use sudo, instead of root, whose login is then refused.
         sudo_password: that user's password for SSH and sudo; None: key only, sudo without password.
         binds: folders of this machine that the hosts see, as nspawn's ``--bind=`` takes them.
-        external: give them a second interface, ``ext0``, in a network of its own, for a cloud's floating addresses.
+        external: what a whole cloud needs: a second interface, ``ext0``, in a network of its own, for floating addresses,
+            and a share for volumes.
 
     Raises:
         LabRefused: before anything is changed: not root, a name taken or not usable, the disk full, no package source,
@@ -105,6 +106,8 @@ def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, 
         if external:
             outside = network.ensure(network.outer())
             settings.apply_external(root, network.counterpart(address, outside), outside)
+            shares.apply(root, name)
+            binds = (*binds, shares.bind())
     finally:
         layers.unmount(folder)
     layers.discard(folder)
@@ -187,7 +190,7 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         "CONFIG_CONTROLLER_HOST": members[0].address,
         "CONFIG_COMPUTE_HOSTS": ",".join(host.address for host in workers),
         "CONFIG_NETWORK_HOSTS": members[0].address,
-        # A lab host has no volume group, and shares a kernel that may have no way to make one.
+        # No volume group: lab hosts share a kernel that may have no way to make one. Those for a whole cloud have a share.
         "CONFIG_CINDER_INSTALL": "n",
         "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
     }
@@ -196,6 +199,9 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         # Open vSwitch in userspace, which a lab host may have to use, makes tunnels only from a bridge's address.
         values["CONFIG_NEUTRON_OVN_TUNNEL_IF"] = places.EXTERNAL
         values["CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE"] = "br-ex"
+        values["CONFIG_CINDER_INSTALL"] = "y"
+        values["CONFIG_CINDER_BACKEND"] = "nfs"
+        values["CONFIG_CINDER_NFS_MOUNTS"] = shares.of(members[0].name, members[0].address)
         outside = network.current(network.outer())
         if outside is not None:
             first, last = network.floating(members[0].address, outside)

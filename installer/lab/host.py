@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from installer.lab import container, layers, network, places, settings
+from installer.lab import container, layers, network, places, settings, shares
 from installer.lab.places import LabFailed, LabRefused, host_folder, lock, read_state, write_state
 
 _LOGIN_SECONDS = 60
@@ -201,12 +201,14 @@ class LabHost:
         """Throw away everything that happened on the host since it was made, and boot it again."""
         self.kill9()
         layers.discard(self.folder)
+        shares.clear(self.name)
         self.start()
 
     def remove(self) -> None:
         """Stop the host at once and remove it from disk."""
         self.kill9()
         shutil.rmtree(self.folder)
+        shares.remove(self.name)
 
 
 def load(name: str) -> LabHost | None:

@@ -12,7 +12,6 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
-from tests.lab import nfs_shim
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
 
@@ -115,14 +114,10 @@ def all_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
     home = tmp_path_factory.mktemp("home")
     lab.down([host.name for host in lab.hosts() if host.name == "t-all"])
     (host,) = lab.up(["t-all"], external=True)
-    nfs_shim.install(host, "/srv/cinder")
     operator = with_ssh_config(home, {host.address: {"User": "root", "IdentityFile": str(host.private_key)}})
     values = {
         **lab.answers([host]),
         "CONFIG_KEYSTONE_ADMIN_PW": "an 'admin' $(of) all",
-        "CONFIG_CINDER_INSTALL": "y",
-        "CONFIG_CINDER_BACKEND": "nfs",
-        "CONFIG_CINDER_NFS_MOUNTS": f"{host.address}:/srv/cinder",
         "CONFIG_CINDER_BACKUP": "posix",
         "CONFIG_SSL_CERT_DIR": str(home / "ca"),
     }

@@ -219,6 +219,20 @@ def test_a_second_interface_is_reached_from_this_machine_and_comes_back_when_the
     lab.down(["t-two-nics"])
 
 
+def test_what_one_host_of_a_cloud_writes_to_its_share_another_reads_and_a_removed_host_takes_it_along(
+    own_lab: None,
+) -> None:
+    one, two = lab.up(["t-sharing", "t-sharer"], external=True)
+    share = lab.answers([one, two])["CONFIG_CINDER_NFS_MOUNTS"]
+    for host in (one, two):
+        host.run(["mount", "-t", "nfs", "-o", "vers=4.2", share, "/mnt"], check=True)
+    one.run("echo content > /mnt/volume", check=True)
+    assert two.run(["cat", "/mnt/volume"], check=True).stdout == "content\n"
+    lab.down(["t-sharing"])
+    assert two.run(["ls", "/mnt"]).stdout == ""
+    lab.down(["t-sharer"])
+
+
 def test_answers_name_the_hosts_and_their_keys(root_host: LabHost, sudo_host: LabHost) -> None:
     alone = lab.answers([root_host])
     assert alone["CONFIG_CONTROLLER_HOST"] == alone["CONFIG_COMPUTE_HOSTS"] == root_host.address
