@@ -25,6 +25,7 @@ from installer.platforms import Platform
 from installer.roles import all_roles
 from installer.transport import Connection
 from installer.transport.python import PythonMissing, install_python
+from installer.verify.checks import CHECKS, Check
 
 __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
 
@@ -142,7 +143,7 @@ class Operation:
         if changes:
             # The clients of the verification take long to import: that is done while the hosts are at work.
             with_one = ThreadPoolExecutor(max_workers=1)
-            self._importing = with_one.submit(importlib.import_module, "installer.verify")
+            self._importing = with_one.submit(importlib.import_module, "installer.verify.looking")
             with_one.shutdown(wait=False)
             owner = f"{getpass.getuser()}@{socket.gethostname()}"
             _all_results(
@@ -156,8 +157,12 @@ class Operation:
             self.admin_folder = admin_files.write(self._seen(write=False))
         return summary
 
-    def verify(self) -> list[Verdict]:
+    def verify(self, checks: Sequence[Check] = CHECKS, keep: bool = False) -> list[Verdict]:
         """Look at the live cloud from outside and return what was found.
+
+        Args:
+            checks: what to look at.
+            keep: leave what was made in the cloud for it.
 
         Raises:
             AnswerFileError: the cloud's authority is not on this machine.
@@ -165,10 +170,17 @@ class Operation:
         tls.need_authority(self._answers)
         verify = self._clients()
         self._listen({"event": "phase", "name": "verify"})
-        verdicts = []
-        for verdict in verify.verdicts(self._answers, tls.prepare(self._answers, self._hosts, write=False)):
-            self._listen({"event": "verdict", **dataclasses.asdict(verdict)})
-            verdicts.append(verdict)
+        cloud = Cloud(self._answers, self._hosts, tls.prepare(self._answers, self._hosts, write=False))
+        verdicts: list[Verdict] = verify.look(
+            self._answers,
+            self._hosts,
+            cloud.certificates,
+            checks=checks,
+            keep=keep,
+            connect=self._connect,
+            listen=self._listen,
+            folder=admin_files.folder(cloud),
+        )
         return verdicts
 
     def _clients(self) -> ModuleType:

@@ -86,11 +86,13 @@ class Finding:
 
     Args:
         title: what was looked at.
-        outcome: success, warn or fail.
+        outcome: success, warn, fail, or skipped where it was left out.
         found: what is the case, in one line.
         why: why it matters; empty for a success.
         remedy: what to do; empty for a success.
         host: address; empty when it concerns the cloud as a whole.
+        lines: what tells more, such as the end of an instance's console.
+        check: name of the verification's check that found it.
     """
 
     title: str
@@ -99,6 +101,8 @@ class Finding:
     why: str = ""
     remedy: str = ""
     host: str = ""
+    lines: Sequence[str] = ()
+    check: str = ""
 
     @property
     def failed(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from invoke.tasks import Task, task
 
+from installer.verify.checks import CHECKS
+
 
 @dataclass(frozen=True)
 class Option:
@@ -36,6 +38,10 @@ OPTIONS = {
     "limit": Option(
         "HOST", "change only this host of the answer file; all others must be reachable, too", repeatable=True
     ),
+    "only": Option(
+        "NAME", f"make this check alone, one of {', '.join(check.name for check in CHECKS)}", repeatable=True
+    ),
+    "keep": Option("", "leave in the cloud what the checks made, and say how to log in to the instances"),
     "yes": Option("", "ask nothing"),
     "quiet": Option("", "print nothing but errors"),
     "json": Option("", "print every event as a line of JSON"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from installer import exit_codes
@@ -10,6 +11,7 @@ from installer.cli.session import Session
 from installer.journal import last_verified
 from installer.outcome import Summary
 from installer.report import failure, tables
+from installer.verify.checks import CHECKS, Check
 
 
 def installed(run: Session, ask: bool) -> int:
@@ -35,7 +37,11 @@ def installed(run: Session, ask: bool) -> int:
             [(f"nothing has changed since run {before.name} verified the cloud; pystack verify does it again", "")]
         )
         return exit_codes.CONVERGED
-    return exit_codes.CONVERGED if verified(run) else exit_codes.NOT_VERIFIED
+    boots = bool(run.answers["CONFIG_VERIFY_INSTANCES"])
+    if not boots:
+        run.show([("no instance is started: CONFIG_VERIFY_INSTANCES=n; pystack verify does it whenever you like", "")])
+    checks = [check for check in CHECKS if boots or not check.boots]
+    return exit_codes.CONVERGED if verified(run, checks) else exit_codes.NOT_VERIFIED
 
 
 def fit(run: Session) -> bool:
@@ -53,9 +59,15 @@ def fit(run: Session) -> bool:
     return False
 
 
-def verified(run: Session) -> bool:
-    """Verify the cloud and show what does not work; tells whether all does."""
-    found = run.operation.verify()
+def verified(run: Session, checks: Sequence[Check] = CHECKS, keep: bool = False) -> bool:
+    """Verify the cloud and show what does not work; tells whether all does.
+
+    Args:
+        run: the session.
+        checks: what to look at.
+        keep: leave in the cloud what was made for it.
+    """
+    found = run.operation.verify(checks, keep)
     bad = [verdict for verdict in found if verdict.failed]
     run.totals["verdicts"] = {"failed": len(bad), "all": len(found)}
     if bad:
@@ -64,7 +76,7 @@ def verified(run: Session) -> bool:
         screen.lines(tables.findings(found, screen.width, "verification"))
         run.journal.write_failure("\n".join(text for text, _ in tables.findings(found, title="verification")))
     else:
-        run.show([tables.findings(found, title="verification")[-1]])
+        run.show(tables.findings(found, run.screen.width, "verification"))
     return not bad
 
 

@@ -66,7 +66,8 @@ def _resource(event: Event) -> tuple[str, str] | None:
 
 
 def _progress(event: Event) -> tuple[str, str]:
-    return f"  {event['host']}: {event['step']}: {last_written(event['text'])}", "progress"
+    place = f"{event['host']}: " if event["host"] else ""
+    return f"  {place}{event['step']}: {last_written(event['text'])}", "progress"
 
 
 def _verdict(event: Event) -> tuple[str, str]:

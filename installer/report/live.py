@@ -67,7 +67,7 @@ class LiveView:
         if rows:
             table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True, header_style="dim")
             table.add_column("host", no_wrap=True, max_width=26)
-            table.add_column("role", no_wrap=True, max_width=14)
+            table.add_column("role", no_wrap=True, max_width=15)
             table.add_column("doing", no_wrap=True, ratio=1)
             table.add_column("time", no_wrap=True, justify="right", min_width=5)
             for row in rows:

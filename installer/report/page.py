@@ -42,6 +42,8 @@ def render(run: Run) -> str:
         facts=facts,
         failure=run.failure(),
         roles=run.totals.get("roles", ()),
-        checks=[(title, [{"host": "", "remedy": "", **item} for item in found]) for title, found in checks],
+        checks=[
+            (title, [{"host": "", "remedy": "", "lines": (), **item} for item in found]) for title, found in checks
+        ],
         changed=[{"lines": (), "step": event.get("role", ""), **event} for event in changed],
     )

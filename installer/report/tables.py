@@ -11,7 +11,7 @@ from installer.report.words import clean, count, cut, seconds
 
 Line = tuple[str, str]
 
-_ORDER = ("fail", "warn", "success")
+_ORDER = ("fail", "warn", "success", "skipped")
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red"), "unknown": ("?", "dim")}
 
 
@@ -23,7 +23,9 @@ def findings(found: Sequence[Finding], width: int = 80, title: str = "preflight"
             lines += _finding(finding, width)
     numbers = {outcome: sum(finding.outcome == outcome for finding in found) for outcome in _ORDER}
     style = STYLES["fail" if numbers["fail"] else "warn" if numbers["warn"] else "success"]
-    total = f"{title}: {numbers['fail']} failed, {count(numbers['warn'], 'warning')}, {numbers['success']} good"
+    left_out = f", {numbers['skipped']} left out" if numbers["skipped"] else ""
+    good = f"{numbers['success']} good{left_out}"
+    total = f"{title}: {numbers['fail']} failed, {count(numbers['warn'], 'warning')}, {good}"
     return [*lines, (total, style)]
 
 
@@ -36,6 +38,7 @@ def _finding(finding: Finding, width: int) -> list[Line]:
             wrapped = textwrap.wrap(clean(text), max(width - 10, 30), break_on_hyphens=False) or [""]
             lines.append((f"  {label:7} {wrapped[0]}", ""))
             lines += [(f"  {'':7} {line}", "") for line in wrapped[1:]]
+    lines += [(f"  {'':7} | {clean(line)}", "dim") for line in finding.lines]
     return lines
 
 

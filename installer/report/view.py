@@ -56,6 +56,12 @@ class View:
             self.hosts[event["host"]] = event["what"]
         elif kind == "step":
             self._take_step(event, now)
+        elif kind == "check":
+            # A verification's: no role, and on no host.
+            key = ("", str(event["check"]))
+            self.work.pop(key, None)
+            if event["what"] == "started":
+                self.work[key] = Work(now)
         elif kind in ("resource", "progress"):
             self._take_doing(event, now)
 

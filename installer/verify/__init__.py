@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from installer.answers import Answers
-from installer.outcome import Verdict
+from installer.cloud import CloudHost
+from installer.outcome import Listener, Verdict
 from installer.tls import Certificates
-from installer.verify import identity
+from installer.transport import Connection
+from installer.verify.checks import CHECKS, Check, chosen
+
+__all__ = ["CHECKS", "Check", "chosen", "look"]
 
 
-def verdicts(answers: Answers, certificates: Certificates) -> Iterator[Verdict]:
-    """Yield what is found, one thing after another.
+def look(
+    answers: Answers,
+    hosts: Sequence[CloudHost],
+    certificates: Certificates,
+    *,
+    checks: Sequence[Check],
+    keep: bool,
+    connect: Callable[[str], Connection],
+    listen: Listener,
+    folder: Path,
+) -> list[Verdict]:
+    """Look at the cloud and return what was found; each verdict is an event as well.
 
     Args:
-        answers: the answer file: addresses and the admin's password.
+        answers: the answer file: addresses, passwords, and what is installed at all.
+        hosts: its hosts.
         certificates: the CA that every endpoint must prove itself by.
+        checks: what to look at.
+        keep: leave what was made in the cloud.
+        connect: returns a connection to a host by its address; for instances that are not reached from here.
+        listen: takes every event.
+        folder: where what is kept for the operator goes.
     """
-    with tempfile.TemporaryDirectory(prefix="pystack-verify-") as folder:
-        authority = Path(folder) / "ca.crt"
+    # The clients of the cloud take a while to import; the names of the checks must not wait for them.
+    from installer.verify.live import Live
+    from installer.verify.looking import Looking
+
+    with tempfile.TemporaryDirectory(prefix="pystack-verify-") as own:
+        authority = Path(own) / "ca.crt"
         authority.write_text(certificates.ca_pem)
-        yield from identity.verdicts(answers, authority)
+        return Looking(Live(answers, hosts, authority, connect, listen, folder), checks, keep).run()

@@ -15,7 +15,7 @@ from keystoneauth1.session import Session
 
 from installer.lab import LabHost
 from installer.resources.secret import Secret
-from installer.verify.identity import administrator
+from installer.verify.live import login_as
 from tests.lab.conftest import NASTY, SUDO_PASSWORD, CloudOnHosts
 
 pytestmark = [
@@ -35,7 +35,7 @@ def inside(host: LabHost) -> testinfra.host.Host:
 def login(cloud: CloudOnHosts, password: str = NASTY) -> Session:
     """Return a session that has logged in from outside, trusting the cloud's authority alone."""
     url = f"https://{cloud.controller.address}:5000/v3"
-    auth = administrator(url, "admin", Secret(password))
+    auth = login_as(url, "admin", Secret(password))
     session = Session(
         auth=auth, verify=str(cloud.operator.home / ".config/pystack" / cloud.controller.address / "ca.crt")
     )
