@@ -1,0 +1,149 @@
+"""The whole cloud on one host: an instance that its owner logs in to, and what a run of pystack does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openstack.connection import Connection
+
+from installer.outcome import Event
+from tests.lab.command_line import Result
+from tests.lab.conftest import AllInOne
+from tests.lab.instances import Instance, Pinger, booted, connected
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(2400),
+    # The SDK announces its own future; it is not ours to change.
+    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+]
+GIB = 1 << 30
+#: What the services stand on, and no setting of a service restarts.
+STORES = ("mariadb.service", "rabbitmq-server.service", "memcached.service")
+BELOW = (*STORES, "haproxy.service", "ovn-controller.service", "ovs-vswitchd.service")
+
+
+def install(cloud: AllInOne, *words: str) -> Result:
+    done = cloud.operator.run("install", f"--answer-file={cloud.answer_file}", "--json", *words)
+    assert done.code == 0, (done.out + done.err)[-4000:]
+    return done
+
+
+def changed(result: Result) -> set[str]:
+    def is_change(event: Event) -> bool:
+        return bool(event["event"] == "resource" and event["what"] == "changed")
+
+    return {event["resource"] for event in result.events if is_change(event)}
+
+
+def planned(cloud: AllInOne, *words: str) -> set[str]:
+    done = cloud.operator.run("plan", f"--answer-file={cloud.answer_file}", "--json", *words)
+    assert done.code in (0, 10), (done.out + done.err)[-4000:]
+    return {event["resource"] for event in done.events if event["event"] == "change"}
+
+
+def starts(cloud: AllInOne) -> dict[str, str]:
+    """Return of every unit of OpenStack which of its starts it is at."""
+    shown = f"systemctl show --property=Id,InvocationID 'openstack-*' {' '.join(BELOW)}"
+    said = cloud.controller.run(shown, check=True).stdout
+    units = [dict(line.split("=", 1) for line in part.splitlines()) for part in said.strip().split("\n\n")]
+    return {unit["Id"]: unit["InvocationID"] for unit in units}
+
+
+def restarted(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {unit for unit in before if before[unit] != after.get(unit)}
+
+
+@pytest.fixture(scope="module")
+def folder(all_in_one: AllInOne) -> Path:
+    return all_in_one.clouds.parent
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Iterator[Connection]:
+    with connected(folder) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def instance(demo: Connection, folder: Path) -> Iterator[Instance]:
+    with booted(demo, folder, "t-instance") as made:
+        yield made
+
+
+def test_the_owner_of_an_instance_logs_in_at_its_floating_address(instance: Instance) -> None:
+    assert instance.run("hostname").stdout.startswith("t-instance")
+    size = instance.run("cat /sys/class/block/vda/size").stdout
+    assert int(size) * 512 == GIB
+
+
+def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
+    all_in_one: AllInOne, instance: Instance
+) -> None:
+    before = starts(all_in_one)
+    assert planned(all_in_one) == set()
+    pinger = Pinger(instance.address)
+    pinger.start()
+    done = install(all_in_one)
+    lost = pinger.stop()
+    assert done.event("summary")["changed"] == 0
+    assert restarted(before, starts(all_in_one)) == set()
+    assert lost == 0
+    assert len(pinger.answered) > 10
+
+
+@pytest.mark.parametrize(
+    ("setting", "resources", "units"),
+    [
+        (
+            "CONFIG_GLANCE_KS_PW=another 'password' of 200 characters" + "x" * 160,
+            {"file:/etc/glance/glance-api.conf", "cloud-user:glance", "unit:openstack-glance-api.service"},
+            {"openstack-glance-api.service"},
+        ),
+        (
+            "CONFIG_SERVICE_WORKERS=3",
+            None,
+            None,
+        ),
+        (
+            "CONFIG_HORIZON_INSTALL=n",
+            {"file:/etc/haproxy/haproxy.cfg", "unit:haproxy.service", "unit:openstack-horizon.service"},
+            {"haproxy.service", "openstack-horizon.service"},
+        ),
+    ],
+    ids=["password", "workers", "service"],
+)
+def test_a_changed_setting_changes_what_reads_it_and_back(
+    all_in_one: AllInOne, instance: Instance, setting: str, resources: set[str] | None, units: set[str] | None
+) -> None:
+    kept = all_in_one.answer_file.read_text()
+    for words in (("--set", setting), ()):
+        before = starts(all_in_one)
+        wanted = planned(all_in_one, *words)
+        done = install(all_in_one, *words)
+        made = changed(done)
+        again = restarted(before, starts(all_in_one))
+        assert {item for item in made if not item.startswith("answering:")} == wanted
+        assert again == {item.removeprefix("unit:") for item in made if item.startswith("unit:")}
+        if resources is not None:
+            assert wanted == resources
+        else:
+            assert {item for item in wanted if not item.startswith(("file:", "unit:"))} == set()
+            assert not set(BELOW) & again
+        assert units is None or again == units
+        assert planned(all_in_one, *words) == set()
+    assert all_in_one.answer_file.read_text() == kept
+    assert instance.run("true").returncode == 0
+
+
+def test_after_a_reboot_everything_comes_back_by_itself_and_so_does_the_instance(
+    all_in_one: AllInOne, instance: Instance
+) -> None:
+    all_in_one.controller.reboot()
+    instance.wait()
+    verified = all_in_one.operator.run("verify", f"--answer-file={all_in_one.answer_file}")
+    assert verified.code == 0, (verified.out + verified.err)[-4000:]
+    assert planned(all_in_one) == set()
