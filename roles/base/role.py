@@ -1,4 +1,4 @@
-"""What every host needs before anything else: the names of its neighbours, package sources, pystack's folder."""
+"""What every host needs before anything else: names that lead where they should, package sources, pystack's folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.roles import Role
 
+#: Hosts that the others connect to, perhaps by name. Those that run instances or keep volumes are told by the queue what
+#: to do, and send each other to addresses: a further one is nothing that the others must know.
+SERVING = ("controller", "database", "queue")
+
 
 class Base(Role):
     """Names and package sources on every host."""
@@ -24,20 +28,24 @@ class Base(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         facts = self.facts(host)
         yield Directory("/etc/pystack")
-        yield from entries(cloud)
+        yield from entries(cloud, host)
         for package in facts.get("first", ()):
             yield Package(package)
 
 
-def entries(cloud: Cloud) -> Iterator[HostEntry]:
-    """Yield the names of all hosts of a cloud, each name once; a host that calls itself localhost has none."""
+def entries(cloud: Cloud, host: CloudHost) -> Iterator[HostEntry]:
+    """Yield the names that a host must know, each name once: its own, and those of the hosts that it connects to.
+
+    A host that calls itself localhost has none.
+    """
     taken: set[str] = set()
-    for host in cloud.hosts:
-        address = address_of(host)
-        own = [host.address, host.facts.get("fqdn", ""), host.facts.get("hostname", "")]
+    for other in cloud.hosts:
+        address = address_of(other)
+        own = [other.address, other.facts.get("fqdn", ""), other.facts.get("hostname", "")]
         names = [name for name in dict.fromkeys(own) if _is_name(name) and name not in taken]
         taken.update(names)
-        if names and address != "127.0.0.1":
+        known = other is host or other.groups & set(SERVING)
+        if names and known and address != "127.0.0.1":
             yield HostEntry(address, tuple(names))
 
 

@@ -239,13 +239,18 @@ def test_a_clock_is_set_only_where_it_can_be_and_somebody_says_by_whom(virtualiz
     assert [item.package for item in resources_of(cloud, role="time") if isinstance(item, Package)] == packages
 
 
-def test_every_host_knows_the_names_of_all_and_localhost_is_nobodys():
-    cloud = cloud_of(("192.0.2.10", "two.example.org"))
-    entries = [item for item in resources_of(cloud, cloud.hosts[1], "base") if isinstance(item, HostEntry)]
-    assert [(entry.address, entry.names) for entry in entries] == [
-        ("192.0.2.10", ("h0.example.org", "h0")),
-        ("192.0.2.11", ("two.example.org", "h1.example.org", "h1")),
-    ]
+def test_every_host_knows_its_names_and_those_of_the_hosts_it_connects_to_and_localhost_is_nobodys():
+    cloud = cloud_of(
+        ("192.0.2.10", "two.example.org", "192.0.2.12"),
+        CONFIG_MARIADB_HOST="192.0.2.13",
+        CONFIG_AMQP_HOST="192.0.2.14",
+    )
+    controller = ("192.0.2.10", ("h0.example.org", "h0"))
+    own = ("192.0.2.11", ("two.example.org", "h1.example.org", "h1"))
+    serving = [(f"192.0.2.1{number}", (f"h{number}.example.org", f"h{number}")) for number in (3, 4)]
+    for host, known in ((cloud.hosts[0], [controller, *serving]), (cloud.hosts[1], [controller, own, *serving])):
+        entries = [item for item in resources_of(cloud, host, "base") if isinstance(item, HostEntry)]
+        assert [(entry.address, entry.names) for entry in entries] == known
     assert not any(isinstance(item, HostEntry) for item in resources_of(cloud_of(("localhost",)), role="base"))
     unnamed = cloud_of(facts={"hostname": "localhost", "fqdn": "localhost.localdomain"})
     assert not any(isinstance(item, HostEntry) for item in resources_of(unnamed, role="base"))
