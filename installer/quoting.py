@@ -199,7 +199,7 @@ TABLE: tuple[tuple[str, Format], ...] = (
     ("common/sudoers", WORDS),
     ("common/rootwrap.conf", WORDS),
     *((f"{service}/*.conf", OSLO) for service in ("common", "keystone", "glance", "placement", "nova", "neutron")),
-    *((f"{service}/*.conf", OSLO) for service in ("cinder", "heat")),
+    *((f"{service}/*.conf", OSLO) for service in ("cinder", "heat", "tempest")),
     ("cinder/nfs_shares", WORDS),
     ("openvswitch/*.nft", WORDS),
     ("time/*.conf", WORDS),

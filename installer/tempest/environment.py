@@ -1,0 +1,162 @@
+"""The virtual environment that Tempest runs in, on the machine that runs pystack."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from installer.agent.host import Completed
+from installer.errors import PystackError
+from installer.paths import ROLES
+from installer.resources.python_index import configuration, pip_settings
+from installer.resources.secret import Secret
+from installer.resources.texts import text_of
+from installer.resources.virtual_environment import distributions, explain_failure
+
+LOCKS = ROLES / "openstack" / "locks"
+#: Written last: an environment without it is made anew.
+COMPLETE = "pystack-complete"
+#: Seconds for one call of uv.
+PATIENCE = 1800
+
+Tell = Callable[[str], None]
+
+
+class TempestNotInstalled(PystackError):
+    """Tempest could not be installed on this machine."""
+
+    exit_code = 6
+
+
+def base() -> Path:
+    """Return the folder of all environments: below XDG_CACHE_HOME if that is set, else below ~/.cache."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification wants relative paths ignored (XDG Base Directory Specification, "Environment variables").
+    return (Path(given) if given.startswith("/") else Path.home() / ".cache") / "pystack" / "tempest"
+
+
+def locks(release: str) -> tuple[Path, Path]:
+    """Return the lock of Tempest for a release, and the one of what builds distributions that have no wheel."""
+    return LOCKS / f"{release}-tempest.txt", LOCKS / f"{release}-build.txt"
+
+
+def home(release: str) -> Path:
+    """Return where the environment of a release is: another lock or another Python has another place."""
+    made_from = "".join(path.read_text() for path in locks(release)) + sys.version
+    return base() / f"{release}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
+
+
+def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
+    """Make the environment unless it is there, and return its folder of programs.
+
+    Args:
+        release: of OpenStack; it has a lock.
+        index: address of a package index; None leaves it to the configuration of this machine's uv or pip.
+        tell: is told what is being done.
+
+    Raises:
+        TempestNotInstalled: uv failed, or the folder cannot be written.
+    """
+    target = home(release)
+    try:
+        base().mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone():
+            if not (target / COMPLETE).exists():
+                _make(target, release, index, tell)
+                _remove_others(target, release)
+    except OSError as problem:
+        raise TempestNotInstalled(
+            f"Tempest cannot be installed in {target}: {problem.strerror}: {problem.filename}",
+            "make that folder writable, or set XDG_CACHE_HOME to one that is",
+        ) from problem
+    return target / "bin"
+
+
+def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
+    lock, build = locks(release)
+    with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
+        uv = [find_uv_bin(), "--no-progress", "--color=never", *_configuration(Path(folder), index)]
+        tell("making a virtual environment for Tempest")
+        _run([*uv, "venv", "--clear", "--no-project", "--python", sys.executable, str(target)])
+        tell(f"installing Tempest: {distributions(lock.read_bytes())} Python distributions")
+        sync = ["pip", "sync", "--python", str(target / "bin" / "python"), "--require-hashes"]
+        _run([*uv, *sync, "--build-constraints", str(build), str(lock)])
+    (target / COMPLETE).touch()
+
+
+def _configuration(folder: Path, index: Secret | None) -> list[str]:
+    """Return uv's arguments for its index: none where this machine's own uv is configured already."""
+    if index is None and _uv_is_configured(os.environ):
+        return []
+    path = folder / "uv.toml"
+    path.touch(mode=0o600)
+    path.write_text(configuration(index, {}, _pip(os.environ)), encoding="utf-8")
+    return [f"--config-file={path}"]
+
+
+def _uv_is_configured(environment: Mapping[str, str]) -> bool:
+    names = ("UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS")
+    files = (_settings(environment) / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
+    return any(environment.get(name) for name in names) or any(map(Path.exists, files))
+
+
+def _pip(environment: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what this machine's pip is told of indexes: its files, then its environment.
+
+    See https://pip.pypa.io/en/stable/topics/configuration/#location.
+    """
+    files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", str(Path.home() / ".pip" / "pip.conf")]
+    files += [str(_settings(environment) / "pip" / "pip.conf"), environment.get("PIP_CONFIG_FILE", "")]
+    found = pip_settings(filter(None, map(text_of, filter(None, files))))
+    for key in ("index-url", "extra-index-url", "find-links"):
+        value = environment.get(f"PIP_{key.upper().replace('-', '_')}", "")
+        if value:
+            found[key] = value.split()
+    return found
+
+
+def _settings(environment: Mapping[str, str]) -> Path:
+    given = environment.get("XDG_CONFIG_HOME", "")
+    return Path(given) if given.startswith("/") else Path.home() / ".config"
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise TempestNotInstalled(
+            f"uv did not end within {PATIENCE // 60} minutes", "look at this machine's way to the package index"
+        ) from None
+    if done.returncode:
+        said = explain_failure(Completed(tuple(command), done.returncode, done.stdout, done.stderr))
+        raise TempestNotInstalled(
+            f"Tempest cannot be installed on this machine: {said}",
+            "this machine's own configuration of uv or pip says which package index is used; "
+            "CONFIG_PACKAGE_INDEX of the answer file goes before it",
+        )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let nobody else make an environment meanwhile."""
+    with (base() / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_others(target: Path, release: str) -> None:
+    for path in base().glob(f"{release}-*"):
+        if path != target:
+            shutil.rmtree(path, ignore_errors=True)
