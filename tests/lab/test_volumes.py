@@ -12,13 +12,12 @@ import pytest
 
 from tests.lab import config_validator
 from tests.lab.conftest import AllInOne
+from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(2400),
-    # The SDK announces its own future; it is not ours to change.
-    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+    QUIET,
 ]
 
 CONTENT = os.urandom(1 << 20) * 4

@@ -12,13 +12,12 @@ from installer.outcome import Event
 from tests.lab.command_line import Result
 from tests.lab.conftest import AllInOne
 from tests.lab.instances import Instance, Pinger, booted, connected
+from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(2400),
-    # The SDK announces its own future; it is not ours to change.
-    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+    QUIET,
 ]
 GIB = 1 << 30
 #: What the services stand on, and no setting of a service restarts.
