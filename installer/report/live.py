@@ -80,7 +80,9 @@ class LiveView:
 
     def _status(self, now: float) -> Text:
         view = self._view
-        parts = [clock(now - view.begun), view.phase or "starting", count(len(view.hosts), "host")]
+        parts = [clock(now - view.begun), view.phase or "starting"]
+        if view.hosts:
+            parts.append(count(len(view.hosts), "host"))
         if view.ended or view.steps:
             parts.append(f"{view.ended} of {view.steps} roles" if view.steps else f"{view.ended} roles")
         if view.changed:

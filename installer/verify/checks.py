@@ -40,6 +40,7 @@ CHECKS = (
     Check("compute", "every service of the compute service is up", ("CONFIG_NOVA_INSTALL",)),
     Check("network", "every agent of the network service is up", ("CONFIG_NEUTRON_INSTALL",)),
     Check("volume", "every service of the volume service is up", ("CONFIG_CINDER_INSTALL",)),
+    Check("orchestration", "every engine of the orchestration service is up", ("CONFIG_HEAT_INSTALL",)),
     Check("instance", "an instance with a disk from an image is reached by ssh", _INSTANCES, boots=True),
     Check("attached-volume", "a volume keeps its data from one attachment to the next", _WITH_VOLUMES, boots=True),
     Check("volume-boot", "an instance boots from a volume that was made from an image", _WITH_VOLUMES, boots=True),

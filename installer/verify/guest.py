@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,8 +25,9 @@ from installer.verify.live import Live
 SSH = 22
 #: Seconds for a connection to be taken, and for one command; a guest without KVM is slow.
 CONNECT_SECONDS, COMMAND_SECONDS = 5.0, 180.0
-#: After so many fruitless attempts from here the way through the network host is tried as well.
-PATIENT_ATTEMPTS = 3
+#: Seconds without an answer from here until the way through the network host is tried, and between two such trials:
+#: they are slow, and a guest that boots answers nobody.
+DETOUR_AFTER, DETOUR_EVERY = 45.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,9 @@ class Doors:
         self._live = live
         self._host = next(iter(live.group("network")), "")
         self._through: Connection | None = None
-        self._attempts: dict[str, int] = {}
+        self._detour_at: dict[str, float] = {}
+        self._detour_said = ""
+        self._patience = DETOUR_AFTER
 
     def knock(self, address: str, user: str, key: Key) -> tuple[Guest | None, str]:
         """Try to log in once, and return the guest or why that did not work.
@@ -143,15 +148,21 @@ class Doors:
             key: to log in with.
         """
         guest, why = self._directly(address, user, key)
-        self._attempts[address] = self._attempts.get(address, 0) + 1
-        if guest or not why.startswith(_UNREACHED) or self._attempts[address] < PATIENT_ATTEMPTS:
+        if guest or not why.startswith(_UNREACHED):
             return guest, why
+        now = time.monotonic()
+        if now < self._detour_at.setdefault(address, now + self._patience):
+            return None, why + self._detour_said
+        self._detour_at[address] = now + DETOUR_EVERY
         other, why_not = self._through_host(address, user, key, why)
         if other is None:
-            return None, f"{why}; {why_not}" if why_not else why
+            self._detour_said = f"; {why_not}" if why_not else ""
+            return None, why + self._detour_said
         # It may have come up between the two attempts.
         guest, why = self._directly(address, user, key)
         if guest is None:
+            # The next instance will not be reached otherwise.
+            self._patience = 0.0
             return other, ""
         other.close()
         return guest, ""
@@ -165,6 +176,9 @@ class Doors:
         try:
             link = socket.create_connection((address, SSH), timeout=CONNECT_SECONDS)
         except OSError as problem:
+            if problem.errno == errno.ENETUNREACH:
+                # No route: that does not change while the guest boots.
+                self._patience = 0.0
             return None, f"{_UNREACHED}: {problem}"
         client, why = _log_in(link, address, user, key)
         return (Guest(client, address, user) if client else None), why

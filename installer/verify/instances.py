@@ -203,7 +203,8 @@ def not_started(name: str, fault: dict[str, Any], host: str) -> CheckFailed:
     """
     message = str(fault.get("message") or "it gives no reason")
     reasons = _EXCEPTION.findall(str(fault.get("details") or ""))
-    reason = clean(reasons[-1].split("\\n")[0])[:400] if reasons else ""
+    # What came over the message queue has the other side's traceback at its end.
+    reason = clean(reasons[-1].partition(" ['Traceback")[0])[:400] if reasons else ""
     more = f": {reason}" if reason and message not in reason else f" ({reason})" if reason else ""
     if host and host != "None":
         where = f"on {host}: `journalctl -u openstack-nova-compute -n 100`"

@@ -29,6 +29,7 @@ LOOKS: dict[str, Callable[[Live], Iterator[Verdict]]] = {
     "compute": services.compute,
     "network": services.network,
     "volume": services.volume,
+    "orchestration": services.orchestration,
 }
 TRIALS: dict[str, Callable[[Workshop], Iterator[Verdict]]] = {
     "instance": storage.from_image,
@@ -128,6 +129,7 @@ class Looking:
             return Swept(left=[str(problem)])
 
     def _take_remains(self) -> None:
+        (self._live.folder / KEY_FILE).unlink(missing_ok=True)
         swept = self._swept(PREFIX)
         if swept.removed:
             title = "what an earlier verify left behind is removed"

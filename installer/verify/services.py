@@ -27,6 +27,7 @@ WHY = {
     "cinder-scheduler": "no volume can be made",
     "cinder-volume": "volumes of this backend cannot be made, attached or removed",
     "cinder-backup": "no backup can be made or brought back",
+    "heat-engine": "no stack can be built or removed",
     "ovn-controller": "instances on this host get no network; floating addresses that lead through it do not answer",
     "openstack-neutron-ovn-agent": "instances that boot on this host get neither their keys nor their names",
 }
@@ -82,6 +83,29 @@ def volume(live: Live) -> Iterator[Verdict]:
         "cinder-backup": len(live.group("storage")) if live.answers["CONFIG_CINDER_BACKUP"] else 0,
     }
     return _verdicts(live, "volume service", wanted, lambda: list(map(of_binary, live.admin.block_storage.services())))
+
+
+def orchestration(live: Live) -> Iterator[Verdict]:
+    """Yield the verdicts on the engines of Heat."""
+    wanted = {"heat-engine": len(live.group("controller"))}
+
+    def ask() -> list[Service]:
+        answer = live.admin.orchestration.get("/services")
+        answer.raise_for_status()
+        return of_engines(answer.json()["services"])
+
+    return _verdicts(live, "orchestration service", wanted, ask)
+
+
+def of_engines(listed: Sequence[Mapping[str, Any]]) -> list[Service]:
+    """Return a service for each host with Heat's engines: one that restarts is listed anew, and what it was as down."""
+    hosts: dict[str, Mapping[str, Any]] = {}
+    for engine in sorted(listed, key=lambda one: (one["status"] == "up", str(one["updated_at"]))):
+        hosts[engine["hostname"]] = engine
+    return [
+        Service(one["binary"], host, one["status"] == "up", str(one["updated_at"] or ""), f"openstack-{one['binary']}")
+        for host, one in hosts.items()
+    ]
 
 
 def of_binary(listed: Any) -> Service:

@@ -59,6 +59,19 @@ def test_what_has_ended_leaves_the_view():
     assert drawn(ended, 10) == ["0:10 · installing · 1 host · 2 of 3 roles · 1 changed · 1 failed"]
 
 
+def test_a_check_of_the_verification_shows_what_it_waits_for_until_it_ends():
+    checking = [
+        (0, {"event": "phase", "name": "verify"}),
+        (1, {"event": "check", "check": "attached-volume", "what": "started"}),
+        (3, {"event": "progress", "host": "", "step": "attached-volume", "text": "waiting for volume: 2 s"}),
+    ]
+    assert drawn(checking, 4)[1:] == [
+        "      attached-volume  waiting for volume: 2 s                              0:03",
+        "0:04 · verifying the cloud",
+    ]
+    assert len(drawn([*checking, (5, {"event": "check", "check": "attached-volume", "what": "ended"})], 6)) == 1
+
+
 def test_before_any_role_the_hosts_that_are_waited_for_are_shown():
     assert drawn(STREAM[:2], 4)[1].split() == ["192.0.2.1", "connecting", "0:04"]
 

@@ -28,6 +28,20 @@ def test_findings_show_failures_first_with_why_and_remedy_and_count_the_good_new
     )
 
 
+def test_findings_show_what_tells_more_and_count_what_was_left_out():
+    found = [
+        Finding("instance", "fail", "it does not boot", lines=["Booting...", "no \x1b[1mdisk"]),
+        Finding("volumes", "skipped", "left out: CONFIG_CINDER_INSTALL=n"),
+    ]
+    assert text(tables.findings(found, title="verification")) == (
+        "✗ instance\n"
+        "  found   it does not boot\n"
+        "          | Booting...\n"
+        "          | no disk\n"
+        "verification: 1 failed, 0 warnings, 0 good, 1 left out"
+    )
+
+
 def test_a_plan_is_a_diff_by_host_and_role_with_totals():
     changes = [
         Change("h1", "base", "file:/etc/hosts", "update", ["-192.0.2.1 old", "+192.0.2.1 new"]),

@@ -1,0 +1,157 @@
+"""All checks together: which are made, that none keeps another from it, and that what was made goes."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from installer.errors import UsageError
+from installer.outcome import Verdict
+from installer.verify import cleaning, looking
+from installer.verify.checks import CHECKS, chosen
+from installer.verify.cleaning import Kind, sweep
+from installer.verify.failing import CheckFailed, NotLoggedIn
+from installer.verify.live import Live
+
+EVERYTHING = {name: True for check in CHECKS for name in check.needs}
+
+
+class Things:
+    """What a service lists: one goes when it is removed, unless it is stuck."""
+
+    def __init__(self, *names, stuck=()):
+        self.there = [SimpleNamespace(id=name, name=name) for name in names]
+        self._stuck = stuck
+
+    def remove(self, live, thing):
+        if thing.name not in self._stuck:
+            self.there.remove(thing)
+
+    def kind(self, noun, seconds=1.0):
+        return Kind(noun, "", lambda live: [(one.name, one) for one in self.there], self.remove, seconds)
+
+
+@pytest.fixture
+def cloud(monkeypatch, tmp_path):
+    monkeypatch.setattr("installer.verify.waiting.LOOK_EVERY", 0.1)
+    monkeypatch.setattr(cleaning, "KINDS", ())
+    events = []
+    live = Live(EVERYTHING, (), Path(), connect=None, listen=events.append, folder=tmp_path)
+    live.events = events
+    return live
+
+
+def run(live, monkeypatch, looks=None, trials=None, only=(), keep=False):
+    def good(subject):
+        yield Verdict("good", "success", "")
+
+    monkeypatch.setattr(looking, "LOOKS", {**dict.fromkeys(looking.LOOKS, good), **(looks or {})})
+    monkeypatch.setattr(looking, "TRIALS", {**dict.fromkeys(looking.TRIALS, good), **(trials or {})})
+    monkeypatch.setattr("installer.verify.guest.Doors.__init__", lambda self, live: setattr(self, "_through", None))
+    return looking.Looking(live, chosen(only), keep).run()
+
+
+def outcomes(verdicts):
+    return {verdict.check: verdict.outcome for verdict in verdicts if verdict.check != "removal"}
+
+
+def test_every_check_that_has_a_name_can_be_made():
+    assert {check.name for check in CHECKS if not check.boots} == set(looking.LOOKS)
+    assert {check.name for check in CHECKS if check.boots} == set(looking.TRIALS)
+
+
+def test_checks_are_chosen_by_name_in_their_own_order():
+    assert [check.name for check in chosen(["volume", "login,compute"])] == ["login", "compute", "volume"]
+    assert chosen([]) == CHECKS
+
+
+def test_a_check_that_there_is_not_is_answered_with_those_that_there_are():
+    with pytest.raises(UsageError) as refused:
+        chosen(["compute", "stroage"])
+    assert "stroage" in refused.value.message
+    assert all(check.name in refused.value.remedy for check in CHECKS)
+
+
+@pytest.mark.parametrize(
+    "problem", [CheckFailed("down"), OSError("no way"), UsageError("odd")], ids=lambda problem: type(problem).__name__
+)
+def test_one_that_fails_keeps_no_other_from_being_made(cloud, monkeypatch, problem):
+    def bad(subject):
+        raise problem
+        yield
+
+    found = outcomes(run(cloud, monkeypatch, {"endpoints": bad}, {"instance": bad}))
+    assert {name for name, outcome in found.items() if outcome == "fail"} == {"endpoints", "instance"}
+    assert found.keys() == {check.name for check in CHECKS}
+
+
+def test_what_the_answer_file_does_not_install_is_left_out_and_said_so(cloud, monkeypatch):
+    cloud.answers = {**EVERYTHING, "CONFIG_CINDER_INSTALL": False}
+    verdicts = run(cloud, monkeypatch)
+    left_out = [verdict for verdict in verdicts if verdict.outcome == "skipped"]
+    assert {verdict.check for verdict in left_out} == {"volume", "attached-volume", "volume-boot"}
+    assert all("CONFIG_CINDER_INSTALL=n" in verdict.found for verdict in left_out)
+
+
+def test_a_login_that_fails_is_told_once(cloud, monkeypatch):
+    def bad(subject):
+        raise NotLoggedIn("503")
+        yield
+
+    def told(subject):
+        yield NotLoggedIn("503").verdict("admin logs in")
+
+    found = outcomes(run(cloud, monkeypatch, {"login": told, "endpoints": bad, "compute": bad}))
+    assert (found["login"], found["endpoints"], found["compute"]) == ("fail", "skipped", "skipped")
+    alone = outcomes(run(cloud, monkeypatch, {"compute": bad}, only=["compute"]))
+    assert alone == {"compute": "fail"}
+
+
+def test_every_verdict_and_every_check_is_an_event(cloud, monkeypatch):
+    verdicts = run(cloud, monkeypatch, only=["login"])
+    assert [event["event"] for event in cloud.events] == ["check", "verdict", "check"]
+    assert cloud.events[1] == {"event": "verdict", **vars(verdicts[0])}
+
+
+@pytest.mark.parametrize("end", [None, CheckFailed("down"), KeyboardInterrupt()], ids=["good", "failure", "Ctrl-C"])
+def test_what_was_made_is_removed_however_it_ends(cloud, monkeypatch, end):
+    things = Things("somebody-elses", "pystack-verify-000000-old")
+    monkeypatch.setattr(cleaning, "KINDS", (things.kind("thing"),))
+
+    def trial(workshop):
+        assert [one.name for one in things.there] == ["somebody-elses"]
+        things.there.append(SimpleNamespace(id="new", name=f"{workshop.run}new"))
+        if end:
+            raise end
+        yield Verdict("good", "success", "")
+
+    if isinstance(end, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            run(cloud, monkeypatch, trials={"instance": trial}, only=["instance"])
+    else:
+        run(cloud, monkeypatch, trials={"instance": trial}, only=["instance"])
+    assert [one.name for one in things.there] == ["somebody-elses"]
+    said = [event["found"] for event in cloud.events if event["event"] == "verdict" and event["check"] == "removal"]
+    assert said == ["1 thing", "1 thing; nothing is left"]
+
+
+def test_what_is_kept_stays_and_is_named(cloud, monkeypatch):
+    things = Things()
+    monkeypatch.setattr(cleaning, "KINDS", (things.kind("thing"),))
+
+    def trial(workshop):
+        things.there.append(SimpleNamespace(id="new", name=f"{workshop.run}new"))
+        yield Verdict("good", "success", "")
+
+    verdicts = run(cloud, monkeypatch, trials={"instance": trial}, only=["instance"], keep=True)
+    [kept] = things.there
+    assert kept.name.removesuffix("new") in verdicts[-1].found
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_goes_all_the_same(cloud, monkeypatch):
+    stuck, other = Things("pystack-verify-a", stuck=["pystack-verify-a"]), Things("pystack-verify-b")
+    monkeypatch.setattr(cleaning, "KINDS", (stuck.kind("volume", 0.3), other.kind("flavor")))
+    swept = sweep(cloud)
+    assert (dict(swept.removed), other.there) == ({"flavor": 1}, [])
+    [left] = swept.left
+    assert "pystack-verify-a" in left
