@@ -38,7 +38,7 @@ APIS = {
     "cinder": "cinder",
     "horizon": "horizon",
     "heat": "heat",
-    "heat-cfn": "heat",
+    "heat-cfn": "heat_cfn",
 }
 
 #: Who types no https:// comes to this port, from which HAProxy sends him on. API to port.

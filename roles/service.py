@@ -87,7 +87,7 @@ def account(
 def from_release(cloud: Cloud, service: str, *names: str) -> Iterator[Symlink]:
     """Yield links below /etc to files and folders that come with the release, such as ``api-paste.ini``."""
     for name in names:
-        yield Symlink(f"/etc/{service}/{name}", f"{home(cloud)}/etc/{service}/{name}")
+        yield Symlink(f"/etc/{service}/{name}", f"{home(cloud, service)}/etc/{service}/{name}")
 
 
 def configuration(cloud: Cloud, service: str, path: str, template: str, **context: Any) -> File:
@@ -151,11 +151,12 @@ def tables(
         service: the account that runs it; that of the database's user by default.
         seeded: tables into which the migrations themselves put rows, and how many.
     """
+    account = service or schema.user
     yield from mariadb.client(host)
     yield DatabaseSchema(
         database,
-        (f"{home(cloud)}/bin/{command[0]}", *command[1:]),
-        account=service or schema.user,
+        (f"{home(cloud, account)}/bin/{command[0]}", *command[1:]),
+        account=account,
         release=cloud.release,
         server=mariadb.server(cloud, host, schema),
         seeded=seeded,
@@ -226,14 +227,14 @@ def web_server(
         name=name,
         port=local_port(name),
         module=module,
-        home=home(cloud),
+        home=home(cloud, service),
         processes=workers(cloud, host),
         threads=THREADS,
         patience=patience,
         **context,
     )
-    yield rendered_file(file, "common/api.service.j2", name=name, user=service, home=home(cloud), ini=server)
-    yield Unit(unit, reads=(*reads, server, file, ENVIRONMENT, stamp(cloud)))
+    yield rendered_file(file, "common/api.service.j2", name=name, user=service, home=home(cloud, service), ini=server)
+    yield Unit(unit, reads=(*reads, server, file, ENVIRONMENT, stamp(cloud, service)))
 
 
 def daemon(
@@ -263,11 +264,11 @@ def daemon(
         "common/daemon.service.j2",
         title=unit.removeprefix("openstack-").removesuffix(".service"),
         user=service,
-        command=(f"{home(cloud)}/bin/{command[0]}", *command[1:]),
+        command=(f"{home(cloud, service)}/bin/{command[0]}", *command[1:]),
         privileged=privileged,
         after=after,
     )
-    yield Unit(unit, reads=(*reads, additions(service), file, ENVIRONMENT, stamp(cloud)))
+    yield Unit(unit, reads=(*reads, additions(service), file, ENVIRONMENT, stamp(cloud, service)))
 
 
 def daily(cloud: Cloud, service: str, *, unit: str, command: Sequence[str], wanted: bool = True) -> Iterator[Resource]:
@@ -283,7 +284,7 @@ def daily(cloud: Cloud, service: str, *, unit: str, command: Sequence[str], want
     timer, program = (f"/etc/systemd/system/{unit}.{suffix}" for suffix in ("timer", "service"))
     if wanted:
         title = unit.removeprefix("openstack-")
-        full = (f"{home(cloud)}/bin/{command[0]}", *command[1:])
+        full = (f"{home(cloud, service)}/bin/{command[0]}", *command[1:])
         yield rendered_file(program, "common/daily.service.j2", title=title, user=service, command=full)
         yield rendered_file(timer, "common/daily.timer.j2", title=title)
     yield Unit(f"{unit}.timer", enabled=wanted, active=wanted, reads=(timer, program) if wanted else ())
@@ -317,14 +318,16 @@ def root_rights(cloud: Cloud, service: str, *, rootwrap_daemon: bool = False) ->
         rootwrap_daemon: whether it keeps one rootwrap running for all commands.
     """
     yield Package("sudo")
-    yield rendered_file(f"/etc/{service}/rootwrap.conf", "common/rootwrap.conf.j2", service=service, home=home(cloud))
+    yield rendered_file(
+        f"/etc/{service}/rootwrap.conf", "common/rootwrap.conf.j2", service=service, home=home(cloud, service)
+    )
     yield from from_release(cloud, service, "rootwrap.d")
     yield rendered_file(
         f"/etc/sudoers.d/openstack-{service}",
         "common/sudoers.j2",
         mode=0o440,
         service=service,
-        home=home(cloud),
+        home=home(cloud, service),
         rootwrap_daemon=rootwrap_daemon,
     )
 

@@ -1,4 +1,4 @@
-"""OpenStack itself: one virtual environment per release, from a lock with hashes."""
+"""OpenStack itself: a virtual environment per release and for each service that goes apart, from locks with hashes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from installer.roles import Role
 from roles.tls import role as tls
 
 LOCKS = ROLES / "openstack" / "locks"
+#: Services with a virtual environment and a lock of their own. Heat brings the clients of some 15 more services along,
+#: one of which makes every `openstack` command of its environment begin with a warning.
+APART = ("heat",)
 #: EnvironmentFile of every unit.
 ENVIRONMENT = "/etc/pystack/env"
 
@@ -37,28 +40,43 @@ class OpenStack(Role):
     waits_for_packages = False
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        python = str(self.facts(host)["python"])
-        lock, build = map(digest, locks(cloud.release))
         yield rendered_file(ENVIRONMENT, "openstack/services.env.j2", home=home(cloud), bundle=tls.ROLE.bundle(host))
         yield Directory("/opt/pystack")
-        yield VirtualEnvironment(
-            home(cloud),
-            python=python,
-            version=python.rpartition("python")[2],
-            lock=lock,
-            build_constraints=build,
-            uv=digest(program()),
-            index=_index(cloud.answers),
-            proxies=proxies.environment(cloud.answers),
-        )
+        yield virtual_environment(cloud, host)
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
-        return {digest(path): path for path in (*locks(cloud.release), program())}
+        return blobs(cloud)
 
 
-def home(cloud: Cloud) -> str:
-    """Return where the virtual environment of the cloud's release is."""
-    return f"/opt/pystack/{cloud.release}"
+def virtual_environment(cloud: Cloud, host: CloudHost, service: str = "") -> VirtualEnvironment:
+    """Return the virtual environment that a service of the cloud's release lives in (see ``home``)."""
+    python = str(ROLE.facts(host)["python"])
+    lock, build = map(digest, locks(cloud.release, service))
+    return VirtualEnvironment(
+        home(cloud, service),
+        python=python,
+        version=python.rpartition("python")[2],
+        lock=lock,
+        build_constraints=build,
+        uv=digest(program()),
+        index=_index(cloud.answers),
+        proxies=proxies.environment(cloud.answers),
+    )
+
+
+def blobs(cloud: Cloud, service: str = "") -> Mapping[str, Path]:
+    """Return the files that the virtual environment of a service names by sha256 (64 hex digits)."""
+    return {digest(path): path for path in (*locks(cloud.release, service), program())}
+
+
+def home(cloud: Cloud, service: str = "") -> str:
+    """Return where the virtual environment of the cloud's release is.
+
+    Args:
+        cloud: the cloud.
+        service: who lives there; one of ``APART`` has its own, and all others share one.
+    """
+    return f"/opt/pystack/{_named(cloud.release, service)}"
 
 
 def site_packages(cloud: Cloud, host: CloudHost) -> str:
@@ -67,14 +85,18 @@ def site_packages(cloud: Cloud, host: CloudHost) -> str:
     return f"{home(cloud)}/lib/{name}/site-packages"
 
 
-def stamp(cloud: Cloud) -> str:
-    """Return the file that changes whenever the virtual environment does; units read it."""
-    return f"{home(cloud)}/{STAMP}"
+def stamp(cloud: Cloud, service: str = "") -> str:
+    """Return the file that changes whenever the virtual environment of a service does; units read it."""
+    return f"{home(cloud, service)}/{STAMP}"
 
 
-def locks(release: str) -> tuple[Path, Path]:
-    """Return the lock of a release, and the one of what builds distributions that have no wheel."""
-    return LOCKS / f"{release}.txt", LOCKS / f"{release}-build.txt"
+def locks(release: str, service: str = "") -> tuple[Path, Path]:
+    """Return the lock of a service's release, and the one of what builds distributions that have no wheel."""
+    return LOCKS / f"{_named(release, service)}.txt", LOCKS / f"{release}-build.txt"
+
+
+def _named(release: str, service: str) -> str:
+    return f"{release}-{service}" if service in APART else release
 
 
 @functools.cache

@@ -24,7 +24,9 @@ def problems(host: LabHost, path: str) -> str:
         host: an installed one.
         path: a key of ``FILES``.
     """
-    declared = FILES[path]
+    declared = dict(FILES[path])
+    apart = declared.pop("apart", "")
     question = {"path": path, "like": {}, "without": [], **declared}
-    python = f"set -a; . /etc/pystack/env; exec python - {shlex.quote(json.dumps(question))}"
+    find = "home=$(dirname $(dirname $(command -v python)))" + (f"-{apart}" if apart else "")
+    python = f"set -a; . /etc/pystack/env; {find}; exec $home/bin/python - {shlex.quote(json.dumps(question))}"
     return host.run(f"bash -c {shlex.quote(python)}", stdin=PROGRAM, check=True).stdout

@@ -22,8 +22,8 @@ class Inputs:
     """What inputs.yaml says.
 
     services: service to distribution. locks: lock to its services and what is beside them. apart: lock of a virtual
-    environment of its own to what it holds. build: what builds the distributions without a wheel. releases: release to
-    versions, distributions without a wheel and upload times.
+    environment without services to what it holds. build: what builds the distributions without a wheel. releases:
+    release to versions, distributions without a wheel and upload times.
     """
 
     services: dict[str, str]
@@ -38,12 +38,11 @@ class Inputs:
         return cls(**yaml.safe_load((HERE / "inputs.yaml").read_text()))
 
     def requirements(self, release: str, lock: str) -> list[str]:
-        """Requirement lines of one lock, those of core first; KeyError for an unknown release or lock."""
+        """Requirement lines of one lock; KeyError for an unknown release or lock."""
         if lock in self.apart:
             return self.apart[lock]
         versions = self.releases[release]["versions"]
-        lines = [] if lock == CORE else self.requirements(release, CORE)
-        lines += [f"{self.services[name]}=={versions[name]}" for name in self.locks[lock]["services"]]
+        lines = [f"{self.services[name]}=={versions[name]}" for name in self.locks[lock]["services"]]
         return lines + self.locks[lock]["beside"]
 
     def options(self, release: str) -> list[str]:
@@ -75,12 +74,12 @@ def compiled(requirements: list[str], options: list[str]) -> str:
 
 
 def remake(inputs: Inputs, release: str) -> Iterator[Path]:
-    """Write the locks of one release and yield each as it is done: core, those on top of it, those apart, build."""
+    """Write the locks of one release and yield each as it is done: core, the other services', those apart, build."""
     options, building = inputs.options(release), inputs.building(release)
     core = HERE / f"{release}.txt"
     for lock in sorted(inputs.locks, key=lambda name: name != CORE):
         path = core if lock == CORE else HERE / f"{release}-{lock}.txt"
-        # A host that gets heat later must not see the versions of the core change.
+        # What both hold is the same file on the host: uv links it into each environment.
         on_core = [] if lock == CORE else [f"--constraint={core}"]
         text = compiled(inputs.requirements(release, lock), [*options, *building, *on_core])
         path.write_text(HEADER + "\n".join([*building, text]))

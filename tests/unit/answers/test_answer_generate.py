@@ -78,7 +78,7 @@ def test_overrides_win_and_parameters_that_come_later_are_written_last() -> None
     assert answers["CONFIG_MARIADB_HOST"] == "node2"
     assert answers["CONFIG_DEBUG_MODE"] is True
     assert text.index("Accepted, but not done yet") < text.index("CONFIG_SWIFT_INSTALL=y")
-    assert "CONFIG_HEAT_INSTALL" not in text
+    assert "CONFIG_TROVE_INSTALL" not in text
 
 
 def test_the_full_file_has_all_that_is_accepted() -> None:

@@ -37,9 +37,9 @@ PRESENT = {
 
 
 def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **overrides):
-    """Return a cloud on a platform; each secret of its answer file is ``hidden`` and a number."""
+    """Return a cloud with every role on a platform; each secret of its answer file is ``hidden`` and a number."""
     numbers = itertools.count(1)
-    overrides = {"CONFIG_NTP_SERVERS": "192.0.2.1", **overrides}
+    overrides = {"CONFIG_NTP_SERVERS": "192.0.2.1", "CONFIG_HEAT_INSTALL": "y", **overrides}
     text = generate(hosts, overrides, make_secret=lambda: f"hidden{next(numbers)}")
     answers = load_text(text, "answers.txt")
     family, version = platform.split("-")
@@ -169,16 +169,15 @@ def test_blobs_are_files_and_every_one_named_is_there(platform):
     cloud = cloud_of(platform=platform)
     blobs = {digest: path for role in all_roles() for digest, path in role.blobs(cloud).items()}
     assert all(path.is_file() for path in blobs.values())
-    environment = next(item for item in resources_of(cloud, role="openstack") if item.kind == "virtual-environment")
-    assert {environment.lock, environment.build_constraints, environment.uv} == set(blobs)
+    environments = [item for item in resources_of(cloud) if item.kind == "virtual-environment"]
+    assert {digest for one in environments for digest in (one.lock, one.build_constraints, one.uv)} == set(blobs)
 
 
 @pytest.mark.parametrize("release", ["2026.1", "2026.2"])
-def test_the_environment_follows_the_release(release):
-    environment = next(
-        item for item in resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE=release)) if item.kind == "virtual-environment"
-    )
-    assert environment.path == f"/opt/pystack/{release}"
+def test_the_environments_follow_the_release(release):
+    resources = resources_of(cloud_of(CONFIG_OPENSTACK_RELEASE=release))
+    paths = {item.path for item in resources if item.kind == "virtual-environment"}
+    assert paths == {f"/opt/pystack/{release}", f"/opt/pystack/{release}-heat"}
 
 
 def test_an_index_and_proxies_are_passed_on_as_secrets():

@@ -1,8 +1,11 @@
 """What OpenStack's services have in common holds for all of them, by whichever role they are declared."""
 
+import dataclasses
+
 import pytest
 
 from installer import plan
+from installer.answers import generate, load_text
 from installer.paths import ROOT
 from installer.plan import SWITCHED_OFF
 from installer.platforms import SUPPORTED
@@ -56,7 +59,8 @@ def test_a_unit_restarts_when_the_operator_changes_settings_of_its_service():
 
 def test_a_unit_restarts_for_its_own_file_its_environment_and_a_new_release():
     for unit in units_of(resources_of(cloud_of())):
-        wanted = {f"/etc/systemd/system/{unit.unit}", "/etc/pystack/env", "/opt/pystack/2026.2/pystack-stamp.json"}
+        environment = "/opt/pystack/2026.2-heat" if "-heat-" in unit.unit else "/opt/pystack/2026.2"
+        wanted = {f"/etc/systemd/system/{unit.unit}", "/etc/pystack/env", f"{environment}/pystack-stamp.json"}
         assert wanted <= set(unit.reads), unit.unit
 
 
@@ -134,10 +138,10 @@ def test_a_request_that_comes_slowly_keeps_no_worker_busy_but_images_come_as_the
     assert all(buffered.values())
 
 
-def test_by_itself_an_answer_file_asks_for_the_whole_cloud():
-    cloud = cloud_of()
-    wanted = {role.name for role in all_roles() if role.wanted(cloud)}
-    assert wanted == {role.name for role in all_roles()}
+def test_by_itself_an_answer_file_asks_for_the_whole_cloud_but_orchestration():
+    answers = load_text(generate(["192.0.2.10"], {"CONFIG_NTP_SERVERS": "192.0.2.1"}), "answers.txt")
+    wanted = {role.name for role in all_roles() if role.wanted(dataclasses.replace(cloud_of(), answers=answers))}
+    assert {role.name for role in all_roles()} - wanted == {"heat", "heat_cfn", "heat_environment"}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,8 @@ def test_by_itself_an_answer_file_asks_for_the_whole_cloud():
         (["NOVA_INSTALL", "NEUTRON_INSTALL"], {"neutron", "neutron_agent", "ovn", "openvswitch"}),
         (["CINDER_INSTALL"], {"cinder", "cinder_volume"}),
         (["HORIZON_INSTALL"], {"horizon"}),
+        (["HEAT_INSTALL"], {"heat", "heat_cfn", "heat_environment"}),
+        (["HEAT_CFN_INSTALL"], {"heat_cfn"}),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
@@ -158,7 +164,7 @@ def test_a_service_that_is_not_asked_for_has_no_role_on_any_host(parameters, rol
 
 @pytest.mark.parametrize("platform", SUPPORTED)
 def test_the_identity_service_can_be_had_alone(platform):
-    cloud = cloud_of(platform=platform, **IDENTITY_ONLY)
+    cloud = cloud_of(platform=platform, **IDENTITY_ONLY, CONFIG_HEAT_INSTALL="n")
     assert {step.name for step in plan.build(cloud, all_roles())} == {
         "accounts", "packages", "switched-off", "base", "time", "tls", "mariadb", "rabbitmq", "memcached", "haproxy",
         "openstack", "keystone", "catalogue", "admin",
