@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from installer import admin_files, inventory, preflight, tls
+from installer import admin_files, inventory, journal, preflight, tls
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
@@ -180,6 +180,7 @@ class Operation:
             connect=self._connect,
             listen=self._listen,
             folder=admin_files.folder(cloud),
+            records=journal.base() / self._run,
         )
         return verdicts
 

@@ -42,6 +42,9 @@ OPTIONS = {
         "NAME", f"make this check alone, one of {', '.join(check.name for check in CHECKS)}", repeatable=True
     ),
     "keep": Option("", "leave in the cloud what the checks made, and say how to log in to the instances"),
+    "tempest": Option(
+        "", "run the smoke set of OpenStack's own test suite, Tempest, too: many minutes, hours on a slow host"
+    ),
     "yes": Option("", "ask nothing"),
     "quiet": Option("", "print nothing but errors"),
     "json": Option("", "print every event as a line of JSON"),

@@ -37,7 +37,7 @@ def verdicts(live: Live) -> Iterator[Verdict]:
         live: the cloud.
 
     Raises:
-        VerificationFailed: Tempest cannot be installed or does not work.
+        CheckFailed: Tempest cannot be installed or does not work.
         openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException: a service does not answer.
     """
     answers = live.answers
@@ -47,8 +47,8 @@ def verdicts(live: Live) -> Iterator[Verdict]:
         yield Verdict(f"{results.TITLE}: {what}", "warn", f"not tested: {why}", "nobody knows whether it works", "")
     index = Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
     programs = environment.prepare(str(answers["CONFIG_OPENSTACK_RELEASE"]), index, live.tell)
-    folder = live.folder / FOLDER
-    folder.mkdir(mode=0o700)
+    folder = live.records / FOLDER
+    folder.mkdir(mode=0o700, parents=True)
     before = leftovers.inventory(live.admin, facts.services)
     try:
         with tempfile.TemporaryDirectory(prefix="pystack-tempest-") as private:

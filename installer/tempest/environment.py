@@ -16,12 +16,12 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from installer.agent.host import Completed
-from installer.errors import PystackError
 from installer.paths import ROLES
 from installer.resources.python_index import configuration, pip_settings
 from installer.resources.secret import Secret
 from installer.resources.texts import text_of
 from installer.resources.virtual_environment import distributions, explain_failure
+from installer.verify.failing import CheckFailed
 
 LOCKS = ROLES / "openstack" / "locks"
 #: Written last: an environment without it is made anew.
@@ -32,10 +32,11 @@ PATIENCE = 1800
 Tell = Callable[[str], None]
 
 
-class TempestNotInstalled(PystackError):
+class TempestNotInstalled(CheckFailed):
     """Tempest could not be installed on this machine."""
 
-    exit_code = 6
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(found, "Tempest was not run: nothing is known of what it would find", remedy)
 
 
 def base() -> Path:

@@ -10,6 +10,8 @@ from installer.tempest.tally import FAILED, PASSED, SKIPPED, Outcome, Tally, cla
 
 #: What verdicts of Tempest begin with.
 TITLE = "Tempest"
+#: Lines of a failure that the screen shows.
+MOST_LINES = 12
 
 
 def page(tally: Tally, seconds: float) -> str:
@@ -42,6 +44,7 @@ def failure(outcome: Outcome, folder: str) -> Verdict:
         outcome.reason,
         "the cloud does not do what a program may expect of OpenStack",
         f"{folder}/results.txt has all that the test says, {folder}/tempest.log every request",
+        lines=outcome.details.splitlines()[-MOST_LINES:],
     )
 
 

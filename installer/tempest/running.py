@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from installer.errors import VerificationFailed
 from installer.tempest import tally
+from installer.verify.failing import CheckFailed
 
 #: Run by Tempest's interpreter; pystack's own has none of what it imports.
 SUBUNIT_LINES = Path(__file__).with_name("subunit_lines.py")
@@ -25,8 +25,11 @@ LONGEST_LISTING = 600
 GRACE = 10
 
 
-class TempestBroken(VerificationFailed):
+class TempestBroken(CheckFailed):
     """Tempest itself did not work."""
+
+    def __init__(self, found: str, remedy: str = "") -> None:
+        super().__init__(found, "nothing is known of what it would find", remedy)
 
 
 @dataclass(frozen=True)

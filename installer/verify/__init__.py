@@ -26,6 +26,7 @@ def look(
     connect: Callable[[str], Connection],
     listen: Listener,
     folder: Path,
+    records: Path,
 ) -> list[Verdict]:
     """Look at the cloud and return what was found; each verdict is an event as well.
 
@@ -38,6 +39,7 @@ def look(
         connect: returns a connection to a host by its address; for instances that are not reached from here.
         listen: takes every event.
         folder: where what is kept for the operator goes.
+        records: where what tells more of this run goes.
     """
     # The clients of the cloud take a while to import; the names of the checks must not wait for them.
     from installer.verify.live import Live
@@ -46,4 +48,4 @@ def look(
     with tempfile.TemporaryDirectory(prefix="pystack-verify-") as own:
         authority = Path(own) / "ca.crt"
         authority.write_text(certificates.ca_pem)
-        return Looking(Live(answers, hosts, authority, connect, listen, folder), checks, keep).run()
+        return Looking(Live(answers, hosts, authority, connect, listen, folder, records), checks, keep).run()

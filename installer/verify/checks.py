@@ -46,6 +46,9 @@ CHECKS = (
     Check("volume-boot", "an instance boots from a volume that was made from an image", _WITH_VOLUMES, boots=True),
 )
 
+#: Made on request only: it takes its time.
+TEMPEST = Check("tempest", "OpenStack's own tests of the smoke set pass")
+
 
 def chosen(only: Sequence[str]) -> tuple[Check, ...]:
     """Return the checks of these names, all if there are none; several in one item are separated by commas.

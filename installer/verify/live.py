@@ -68,6 +68,7 @@ class Live:
         connect: returns a connection to a host by its address.
         listen: takes every event.
         folder: where what is kept for the operator goes.
+        records: where what tells more of this run goes.
     """
 
     answers: Answers
@@ -76,6 +77,7 @@ class Live:
     connect: Callable[[str], Connection]
     listen: Listener
     folder: Path
+    records: Path
     #: Name of the check that is at work.
     check: str = ""
     _refused: dict[str, NotLoggedIn] = field(default_factory=dict)

@@ -12,10 +12,11 @@ import paramiko
 from keystoneauth1.exceptions import ClientException
 from openstack.exceptions import SDKException
 
+from installer import tempest
 from installer.errors import PystackError
 from installer.outcome import Verdict
 from installer.verify import access, endpoints, services, storage
-from installer.verify.checks import Check
+from installer.verify.checks import TEMPEST, Check
 from installer.verify.cleaning import Swept, sweep
 from installer.verify.failing import CheckFailed, NotLoggedIn
 from installer.verify.instances import Workshop
@@ -36,6 +37,8 @@ TRIALS: dict[str, Callable[[Workshop], Iterator[Verdict]]] = {
     "attached-volume": storage.with_volume,
     "volume-boot": storage.from_volume,
 }
+#: Those that come last, on request.
+SUITES: dict[str, Callable[[Live], Iterator[Verdict]]] = {TEMPEST.name: tempest.verdicts}
 REMOVAL = "removal"
 KEY_FILE = "verify_key"
 
@@ -58,7 +61,7 @@ class Looking:
     def run(self) -> list[Verdict]:
         """Look at everything and return the verdicts; each is told as it comes."""
         for check in self._checks:
-            if not check.boots:
+            if check.name in LOOKS:
                 self._look(check, lambda check=check: LOOKS[check.name](self._live))  # type: ignore[misc]
         trials = [check for check in self._checks if check.boots]
         if any(not check.lacks(self._live.answers) for check in trials):
@@ -66,6 +69,9 @@ class Looking:
         else:
             for check in trials:
                 self._look(check, lambda: iter(()))
+        for check in self._checks:
+            if check.name in SUITES:
+                self._look(check, lambda check=check: SUITES[check.name](self._live))  # type: ignore[misc]
         return self._verdicts
 
     def _try(self, trials: Sequence[Check]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from installer import exit_codes
 from installer.cli.given import Style, need_answer_file, settings
 from installer.cli.options import verb
-from installer.verify.checks import chosen
+from installer.verify.checks import TEMPEST, chosen
 
 
 @verb
@@ -18,6 +18,7 @@ def verify(
     set_: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
     keep: bool = False,
+    tempest: bool = False,
     quiet: bool = False,
     json: bool = False,
 ) -> int:
@@ -25,16 +26,18 @@ def verify(
 
     Logs in, asks every endpoint, looks for services that are down, and starts an instance with each kind
     of storage, which it reaches by ssh over a floating address. It removes what it made, after Ctrl-C too,
-    and what an earlier one left that was killed.
+    and what an earlier one left that was killed. With --tempest it also runs the smoke set of OpenStack's
+    own test suite, from this machine.
 
     Examples:
       pystack verify --answer-file cloud.txt
       pystack verify --answer-file cloud.txt --only compute --only network
+      pystack verify --answer-file cloud.txt --only login --tempest
 
     Exit codes: 0 all works, 2 answer file, or no authority in CONFIG_SSL_CERT_DIR, 6 something does not
     """
     path, overrides = need_answer_file(answer_file), settings(set_)
-    checks = chosen(only or ())
+    checks = (*chosen(only or ()), *([TEMPEST] if tempest else []))
     from installer.cli.session import session
     from installer.cli.steps import verified
 

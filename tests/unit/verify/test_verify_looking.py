@@ -8,7 +8,7 @@ import pytest
 from installer.errors import UsageError
 from installer.outcome import Verdict
 from installer.verify import cleaning, looking
-from installer.verify.checks import CHECKS, chosen
+from installer.verify.checks import CHECKS, TEMPEST, chosen
 from installer.verify.cleaning import Kind, sweep
 from installer.verify.failing import CheckFailed, NotLoggedIn
 from installer.verify.live import Live
@@ -36,7 +36,7 @@ def cloud(monkeypatch, tmp_path):
     monkeypatch.setattr("installer.verify.waiting.LOOK_EVERY", 0.1)
     monkeypatch.setattr(cleaning, "KINDS", ())
     events = []
-    live = Live(EVERYTHING, (), Path(), connect=None, listen=events.append, folder=tmp_path)
+    live = Live(EVERYTHING, (), Path(), connect=None, listen=events.append, folder=tmp_path, records=tmp_path)
     live.events = events
     return live
 
@@ -155,3 +155,13 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes_all_the_same(cloud, m
     assert (dict(swept.removed), other.there) == ({"flavor": 1}, [])
     [left] = swept.left
     assert "pystack-verify-a" in left
+
+
+def test_tempest_is_run_only_when_it_is_asked_for_and_then_last(cloud, monkeypatch):
+    def suite(live):
+        yield Verdict("smoke", "success", str(live.records))
+
+    monkeypatch.setattr(looking, "SUITES", {TEMPEST.name: suite})
+    assert TEMPEST.name not in outcomes(run(cloud, monkeypatch))
+    verdicts = looking.Looking(cloud, (TEMPEST, *chosen(["login", "instance"])), keep=False).run()
+    assert list(outcomes(verdicts)) == ["login", "instance", "tempest"]

@@ -57,7 +57,7 @@ def test_it_ends_and_says_what_it_saw_last(time):
 
 
 def live(listen):
-    return Live(answers=None, hosts=(), authority=None, connect=None, listen=listen, folder=None, check="instance")
+    return Live(None, (), authority=None, connect=None, listen=listen, folder=None, records=None, check="instance")
 
 
 @pytest.mark.parametrize(
