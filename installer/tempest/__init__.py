@@ -16,7 +16,7 @@ from installer.resources.secret import Secret
 from installer.tempest import asking, environment, leftovers, results
 from installer.tempest.configuration import Site, configuration, without_secrets
 from installer.tempest.facts import Facts, gaps, workers
-from installer.tempest.running import Tempest
+from installer.tempest.running import Tempest, provide_ping
 from installer.tempest.tally import FAILED, Tally, class_of
 from installer.urls import dashboard_url
 from roles.provision.role import PUBLIC
@@ -55,7 +55,8 @@ def verdicts(live: Live) -> Iterator[Verdict]:
             made = configuration(facts, site(live, folder))
             _write(folder / "tempest.conf", without_secrets(made))
             _write(Path(private) / "tempest.conf", made.content)
-            tempest = Tempest(programs, Path(private) / "tempest.conf", live.authority, folder)
+            provide_ping(Path(private), programs)
+            tempest = Tempest(programs, Path(private), Path(private) / "tempest.conf", live.authority, folder)
             yield from _smoke(live, tempest, facts)
     finally:
         # After Ctrl-C too: what was cut off has cleared nothing up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from installer.tempest import tally
+from installer.tempest import ping, tally
 from installer.verify.failing import CheckFailed
 
 #: Run by Tempest's interpreter; pystack's own has none of what it imports.
@@ -38,12 +39,14 @@ class Tempest:
 
     Args:
         programs: folder of its environment's programs.
+        tools: folder of other programs that it calls; see ``provide_ping``.
         configuration: tempest.conf.
         authority: the CA certificate, as a PEM file.
         folder: where it is run, and leaves what it writes.
     """
 
     programs: Path
+    tools: Path
     configuration: Path
     authority: Path
     folder: Path
@@ -133,7 +136,7 @@ class Tempest:
     def _environment(self) -> dict[str, str]:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PYTHON", "CONFIG_"))},
-            "PATH": f"{self.programs}:{os.environ.get('PATH', os.defpath)}",
+            "PATH": f"{self.programs}:{self.tools}:{os.environ.get('PATH', os.defpath)}",
             # Python's own client, which looks at the dashboard, knows no other way to be told.
             "SSL_CERT_FILE": str(self.authority),
             "OS_TEST_TIMEOUT": str(LONGEST_TEST),
@@ -145,6 +148,30 @@ class Tempest:
         path = self.folder / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def provide_ping(tools: Path, programs: Path) -> None:
+    """Put a program ping into a folder, where this machine has none: Tempest pings instances.
+
+    Args:
+        tools: the folder.
+        programs: of Tempest's environment; its interpreter runs the program.
+
+    Raises:
+        TempestBroken: this user may not send what ping sends.
+    """
+    if shutil.which("ping"):
+        return
+    try:
+        ping.opened().close()
+    except OSError:
+        raise TempestBroken(
+            "this machine has no program ping, and you may not do without it",
+            "install it: iputils-ping on Debian and Ubuntu, iputils on Fedora and EL",
+        ) from None
+    path = tools / "ping"
+    path.touch(mode=0o700)
+    path.write_text(f"#!{programs / 'python'}\n{Path(ping.__file__).read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
