@@ -12,8 +12,8 @@ from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.roles import Role
 
-#: Hosts that the others connect to, perhaps by name. Those that run instances or keep volumes are told by the queue what
-#: to do, and send each other to addresses: a further one is nothing that the others must know.
+#: Hosts that the others connect to, perhaps by name. Those that run instances or keep volumes learn from the queue what
+#: to do, and find each other by address: a further one is nothing that the others must know.
 SERVING = ("controller", "database", "queue")
 
 

@@ -36,10 +36,17 @@ class Instance:
 
     def run(self, command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command in the instance, from outside."""
+        return subprocess.run(self._ssh(command), capture_output=True, text=True, timeout=timeout, check=False)
+
+    def send(self, content: bytes, path: str, timeout: float = 60) -> None:
+        """Write a file in the instance, from outside; its folder is made."""
+        command = f"mkdir -p $(dirname {path}) && cat >{path}"
+        subprocess.run(self._ssh(command), input=content, capture_output=True, timeout=timeout, check=True)
+
+    def _ssh(self, command: str) -> list[str]:
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=5", "LogLevel=ERROR")
         words = [word for option in options for word in ("-o", option)]
-        argv = ["ssh", "-F", "none", "-i", str(self.key), *words, f"root@{self.address}", command]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+        return ["ssh", "-F", "none", "-i", str(self.key), *words, f"root@{self.address}", command]
 
     def wait(self, seconds: float = BOOT_SECONDS) -> None:
         """Wait until its owner can log in."""
