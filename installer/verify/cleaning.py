@@ -55,26 +55,26 @@ class Swept:
         return ", ".join(count(number, noun) for noun, number in self.removed.items()) or "nothing"
 
 
-def sweep(live: Live, prefix: str = PREFIX) -> Swept:
-    """Remove everything whose name begins so, each kind before those that it stands on.
+def sweep(live: Live, is_due: Callable[[str], bool]) -> Swept:
+    """Remove what is due, each kind before those that it stands on.
 
     Args:
         live: the cloud.
-        prefix: of the names.
+        is_due: tells by a thing's name.
     """
     done = Swept()
     for kind in KINDS:
         if kind.needs and not live.answers[kind.needs]:
             continue
         try:
-            _sweep_kind(live, kind, prefix, done)
+            _sweep_kind(live, kind, is_due, done)
         except (SDKException, ClientException, CheckFailed) as problem:
-            done.left.append(f"{kind.noun}s called {prefix}*: {problem}")
+            done.left.append(f"{kind.noun}s: {problem}")
     return done
 
 
-def _sweep_kind(live: Live, kind: Kind, prefix: str, done: Swept) -> None:
-    there = [(name, thing) for name, thing in kind.listed(live) if name.startswith(prefix)]
+def _sweep_kind(live: Live, kind: Kind, is_due: Callable[[str], bool], done: Swept) -> None:
+    there = [(name, thing) for name, thing in kind.listed(live) if is_due(name)]
     if not there:
         return
     live.tell(f"removing {count(len(there), kind.noun)}")

@@ -118,7 +118,7 @@ class Workshop:
                 instance.guest.close()
         finally:
             if not self.keep:
-                self.removed += sweep(self.live, f"{self.run}{name}").removed
+                self.removed += sweep(self.live, lambda other: other.startswith(f"{self.run}{name}")).removed
 
     def _started(self, name: str, source: dict[str, Any]) -> Instance:
         begun = time.monotonic()

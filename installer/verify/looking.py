@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from installer.verify.cleaning import Swept, sweep
 from installer.verify.failing import CheckFailed, NotLoggedIn
 from installer.verify.instances import Workshop
 from installer.verify.live import Live
-from installer.verify.names import PREFIX, new_run
+from installer.verify.names import FOREIGN_SECONDS, PREFIX, is_left_behind, new_run, operator
 
 #: By the check's name.
 LOOKS: dict[str, Callable[[Live], Iterator[Verdict]]] = {
@@ -40,7 +42,8 @@ TRIALS: dict[str, Callable[[Workshop], Iterator[Verdict]]] = {
 #: Those that come last, on request.
 SUITES: dict[str, Callable[[Live], Iterator[Verdict]]] = {TEMPEST.name: tempest.verdicts}
 REMOVAL = "removal"
-KEY_FILE = "verify_key"
+#: In the folder of the admin's files.
+KEY_FILE, LOCK_FILE = "verify_key", ".verify.lock"
 
 
 class Looking:
@@ -74,10 +77,39 @@ class Looking:
                 self._look(check, lambda check=check: SUITES[check.name](self._live))  # type: ignore[misc]
         return self._verdicts
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other verify of this operator is at work on this cloud: each removes what others left."""
+        try:
+            self._live.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._live.folder / LOCK_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
+        except OSError:
+            # Who may not write there has no verify that could be in the way either.
+            yield
+            return
+
+        def look() -> tuple[bool | None, str]:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return None, ""
+            return True, ""
+
+        try:
+            self._live.wait("another verify of this cloud to end", FOREIGN_SECONDS, look)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _try(self, trials: Sequence[Check]) -> None:
-        workshop = Workshop(self._live, new_run(), self._keep)
+        with self._alone():
+            self._try_alone(trials)
+
+    def _try_alone(self, trials: Sequence[Check]) -> None:
+        who = operator()
+        workshop = Workshop(self._live, new_run(who, time.time()), self._keep)
         self._begin(REMOVAL)
-        self._take_remains()
+        self._take_remains(who)
         self._end(REMOVAL)
         try:
             for check in trials:
@@ -87,7 +119,7 @@ class Looking:
             if self._keep:
                 self._tell_kept(workshop)
             else:
-                last = self._swept(workshop.run)
+                last = self._swept(lambda name: name.startswith(workshop.run))
                 self._take_swept(Swept(workshop.removed + last.removed, last.left))
             workshop.doors.close()
             self._end(REMOVAL)
@@ -128,15 +160,15 @@ class Looking:
         seconds = round(time.monotonic() - self._since, 3)
         self._live.listen({"event": "check", "check": name, "what": "ended", "seconds": seconds})
 
-    def _swept(self, prefix: str) -> Swept:
+    def _swept(self, is_due: Callable[[str], bool]) -> Swept:
         try:
-            return sweep(self._live, prefix)
+            return sweep(self._live, is_due)
         except (SDKException, ClientException, CheckFailed) as problem:
             return Swept(left=[str(problem)])
 
-    def _take_remains(self) -> None:
+    def _take_remains(self, who: str) -> None:
         (self._live.folder / KEY_FILE).unlink(missing_ok=True)
-        swept = self._swept(PREFIX)
+        swept = self._swept(lambda name: is_left_behind(name, who, time.time()))
         if swept.removed:
             title = "what an earlier verify left behind is removed"
             self._take(Verdict(title, "success", swept.words), REMOVAL)

@@ -1,5 +1,7 @@
 """All checks together: which are made, that none keeps another from it, and that what was made goes."""
 
+import fcntl
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +14,7 @@ from installer.verify.checks import CHECKS, TEMPEST, chosen
 from installer.verify.cleaning import Kind, sweep
 from installer.verify.failing import CheckFailed, NotLoggedIn
 from installer.verify.live import Live
+from installer.verify.names import FOREIGN_SECONDS, is_left_behind, new_run, operator
 
 EVERYTHING = {name: True for check in CHECKS for name in check.needs}
 
@@ -115,7 +118,7 @@ def test_every_verdict_and_every_check_is_an_event(cloud, monkeypatch):
 
 @pytest.mark.parametrize("end", [None, CheckFailed("down"), KeyboardInterrupt()], ids=["good", "failure", "Ctrl-C"])
 def test_what_was_made_is_removed_however_it_ends(cloud, monkeypatch, end):
-    things = Things("somebody-elses", "pystack-verify-000000-old")
+    things = Things("somebody-elses", new_run(operator(), 1) + "old", new_run("0000", 1) + "foreign")
     monkeypatch.setattr(cleaning, "KINDS", (things.kind("thing"),))
 
     def trial(workshop):
@@ -132,7 +135,7 @@ def test_what_was_made_is_removed_however_it_ends(cloud, monkeypatch, end):
         run(cloud, monkeypatch, trials={"instance": trial}, only=["instance"])
     assert [one.name for one in things.there] == ["somebody-elses"]
     said = [event["found"] for event in cloud.events if event["event"] == "verdict" and event["check"] == "removal"]
-    assert said == ["1 thing", "1 thing; nothing is left"]
+    assert said == ["2 things", "1 thing; nothing is left"]
 
 
 def test_what_is_kept_stays_and_is_named(cloud, monkeypatch):
@@ -151,7 +154,7 @@ def test_what_is_kept_stays_and_is_named(cloud, monkeypatch):
 def test_what_cannot_be_removed_is_named_and_the_rest_goes_all_the_same(cloud, monkeypatch):
     stuck, other = Things("pystack-verify-a", stuck=["pystack-verify-a"]), Things("pystack-verify-b")
     monkeypatch.setattr(cleaning, "KINDS", (stuck.kind("volume", 0.3), other.kind("flavor")))
-    swept = sweep(cloud)
+    swept = sweep(cloud, lambda name: name.startswith("pystack-verify-"))
     assert (dict(swept.removed), other.there) == ({"flavor": 1}, [])
     [left] = swept.left
     assert "pystack-verify-a" in left
@@ -165,3 +168,38 @@ def test_tempest_is_run_only_when_it_is_asked_for_and_then_last(cloud, monkeypat
     assert TEMPEST.name not in outcomes(run(cloud, monkeypatch))
     verdicts = looking.Looking(cloud, (TEMPEST, *chosen(["login", "instance"])), keep=False).run()
     assert list(outcomes(verdicts)) == ["login", "instance", "tempest"]
+
+
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("name", "is_due"),
+    [
+        (new_run("abcd", NOW - 60) + "image", True),
+        (new_run("0123", NOW - 60) + "image", False),
+        (new_run("0123", NOW - FOREIGN_SECONDS - 60) + "image", True),
+        ("pystack-verify-by-hand", False),
+        ("database", False),
+        ("", False),
+    ],
+    ids=["own", "another machine's", "another machine's of long ago", "of a like name", "somebody's", "without a name"],
+)
+def test_what_another_operators_verify_is_at_work_with_is_left_alone(name, is_due):
+    assert is_left_behind(name, "abcd", NOW) == is_due
+
+
+def test_a_second_verify_of_the_same_operator_waits_for_the_first(cloud, monkeypatch):
+    lock = os.open(cloud.folder / looking.LOCK_FILE, os.O_WRONLY | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    listen, told = cloud.listen, []
+
+    def release(event):
+        if event["event"] == "progress" and not told:
+            told.append(event["text"])
+            os.close(lock)
+        listen(event)
+
+    cloud.listen = release
+    assert outcomes(run(cloud, monkeypatch, only=["instance"])) == {"instance": "success"}
+    assert told == ["waiting for another verify of this cloud to end: 0 s"]
