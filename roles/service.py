@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from installer.accounts import NUMBERS
 from installer.cloud import Cloud, CloudHost
 from installer.ports import PORTS, local_port
 from installer.render import rendered_file
@@ -29,9 +30,6 @@ from roles.mariadb import role as mariadb
 from roles.memcached.role import ADDRESS
 from roles.openstack.role import ENVIRONMENT, home, stamp
 
-#: Ids of accounts and groups, as RDO's packages have them: the same on all hosts where they are free. The others get
-#: the next free one.
-IDS = {"glance": 161, "nova": 162, "keystone": 163, "neutron": 164, "cinder": 165, "heat": 187}
 #: The project of the services' users, made by the role keystone.
 PROJECT = "service"
 #: Roles of every service's user: admin for what it does at other services, service for what only services may.
@@ -68,7 +66,7 @@ def account(
         shell: its shell.
         mode: permission bits of its folder below /var/lib.
     """
-    number = IDS.get(service)
+    number = NUMBERS.get(service)
     yield Group(service, preferred_gid=number)
     yield User(
         service,

@@ -12,7 +12,7 @@ from uv import find_uv_bin
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.preflight import between_hosts, host_checks, storage_checks
+from installer.preflight import account_checks, between_hosts, host_checks, storage_checks
 from installer.roles import Role
 
 #: Failures first: they are what the operator must read.
@@ -76,6 +76,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)
+    findings += account_checks.numbers(cloud, reports)
     return in_order(findings)
 
 

@@ -40,6 +40,7 @@ class Unit(Resource):
             directly in the directory, it restarts. The unit's own file belongs here too when pystack writes it.
         reload: have it read them again (``systemctl reload``) instead.
         limit: seconds until it must be active.
+        packaged: it comes with a package of this host, which may switch it on.
     """
 
     kind: ClassVar[str] = "unit"
@@ -50,6 +51,7 @@ class Unit(Resource):
     reads: Tuple[str, ...] = ()
     reload: bool = False
     limit: int = 180
+    packaged: bool = False
 
     @property
     def name(self) -> str:
@@ -77,7 +79,9 @@ class Unit(Resource):
         """Return the actual state from the properties that systemctl shows; reads when files have changed."""
         load = shown["LoadState"]
         if load == "not-found":
-            return None if self.enabled or self.active else self.expected()
+            if self.enabled or self.active:
+                return None
+            return Unknown("it comes with a package that is not installed yet") if self.packaged else self.expected()
         running = shown["ActiveState"] in ("active", "reloading", "refreshing")
         return {
             "enabled": self._enabled(shown["UnitFileState"]),

@@ -67,7 +67,7 @@ def _proxy(host: CloudHost) -> Iterable[Resource]:
     facts = haproxy.ROLE.facts(host)
     yield Package(facts["package"])
     if not host.groups & set(haproxy.ROLE.groups):
-        yield Unit(facts["unit"], enabled=False, active=False)
+        yield Unit(facts["unit"], enabled=False, active=False, packaged=True)
 
 
 ROLE = NeutronAgent()

@@ -69,7 +69,8 @@ class OpenvSwitch(Role):
         for unit in facts["units"]:
             yield Unit(unit)
         yield Unit(facts["switch"], reads=(path,))
-        yield OvsSetting("other_config", TSO, "true" if datapath == wiring.USERSPACE else None)
+        if datapath != wiring.USERSPACE:
+            yield OvsSetting("other_config", TSO, None)
 
     def _kept_from_the_kernel(self, host: CloudHost, interfaces: list[str]) -> Iterable[Resource]:
         facts, unit = self.facts(host), f"/etc/systemd/system/{PORTS_UNIT}"

@@ -13,6 +13,7 @@ import pytest
 from installer.agent import reach, remains, sockets, volume_groups
 from installer.agent.facts import (
     may_load_modules,
+    parse_accounts,
     parse_addresses,
     parse_assignments,
     parse_interfaces,
@@ -73,6 +74,10 @@ def test_services_of_the_distribution_are_remains_but_clients_are_not() -> None:
 
 def test_facts_are_read_from_what_linux_says() -> None:
     assert parse_assignments('ID="centos"\n# x=1\nVERSION_ID="10"\n') == {"ID": "centos", "VERSION_ID": "10"}
+    assert parse_accounts("root:x:0:0:root:/root:/bin/bash\n+::::::\nnova:x:162:162::/:/bin/sh\n") == {
+        "root": 0,
+        "nova": 162,
+    }
     assert parse_memory_mib("MemTotal:       24683844 kB\n") == 24105
     lines = "2: eth0    inet6 fd00::2/64 scope global \n2: eth0    inet 192.0.2.2/24 brd x scope global eth0\n"
     assert parse_addresses(lines) == ["192.0.2.2", "fd00::2"]

@@ -30,7 +30,11 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("case", CASES["states"], ids=lambda case: case["title"])
 def test_the_state_of_a_unit(case: dict[str, Any]) -> None:
     item = Unit("x.service", **case.get("unit", {}))
-    assert item.state(case["shown"]) == (item.expected() if case.get("expected") else case["state"])
+    state = item.state(case["shown"])
+    if isinstance(state, Unknown):
+        assert state.reason == case["unknown"]
+    else:
+        assert state == (item.expected() if case.get("expected") else case["state"])
 
 
 @pytest.mark.parametrize("case", CASES["started"], ids=lambda case: case["title"])

@@ -40,7 +40,6 @@ def test_the_datapath_is_the_kernels_where_it_has_one_unless_the_answer_file_say
     (bridge,) = [item for item in resources_of(cloud) if isinstance(item, OvsBridge)]
     assert (bridge.bridge, bridge.datapath_type) == ("br-ex", datapath)
     assert settings_of(cloud)["ovn-bridge-datapath-type"] == datapath
-    assert settings_of(cloud)["userspace-tso-enable"] == ("true" if datapath == "netdev" else None)
 
 
 def test_a_kernel_without_the_datapath_that_is_asked_for_is_refused_before_anything_is_changed():
