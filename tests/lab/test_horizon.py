@@ -1,22 +1,14 @@
-"""The dashboard, over TLS: by plain requests, and in a real browser."""
+"""The dashboard, over TLS, by plain requests; test_horizon_browser.py opens it in a real browser."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 import re
-import shutil
-import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.lab.conftest import AllInOne
 
@@ -149,64 +141,3 @@ def test_the_operators_own_settings_win(visitor: Visitor, all_in_one: AllInOne) 
     finally:
         host.run(["rm", path], check=True)
         all_in_one.operator.run("install", f"--answer-file={all_in_one.answer_file}")
-
-
-def key_of(cloud: AllInOne) -> str:
-    """Return the hash of the dashboard's key, once its certificate has proved itself by the cloud's authority."""
-    address = (cloud.controller.address, 443)
-    trusting = ssl.create_default_context(cafile=cloud.authority)
-    with socket.create_connection(address) as plain, trusting.wrap_socket(plain, server_hostname=address[0]) as secured:
-        certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(key).digest()).decode()
-
-
-@pytest.fixture(scope="module")
-def page(all_in_one: AllInOne) -> Iterator[Any]:
-    """A page of Debian's Chromium, without a screen."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed (apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
-        # The browser has authorities of its own, and not ours. This key, and no other, it takes all the same.
-        trust = f"--ignore-certificate-errors-spki-list={key_of(all_in_one)}"
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", trust])
-        found = browser.new_page(viewport={"width": 1400, "height": 900})
-        found.set_default_timeout(PATIENCE * 1000)
-        yield found
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept: PYSTACK_SCREENSHOTS, or a temporary folder."""
-    folder = Path(os.environ.get("PYSTACK_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def test_in_a_browser_the_admin_logs_in_and_opens_volumes_and_instances(
-    page: Any, pictures: Path, all_in_one: AllInOne
-) -> None:
-    failed: list[str] = []
-    page.on("requestfailed", lambda request: failed.append(f"{request.url}: {request.failure}"))
-    page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    page.goto(f"http://{all_in_one.controller.address}/")
-    assert page.url.startswith(f"https://{all_in_one.controller.address}/dashboard/auth/login/")
-    page.fill("#id_domain", "Default")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", all_in_one.password)
-    page.screenshot(path=pictures / "login.png")
-    page.click("#loginBtn")
-    page.wait_for_selector("text=Instance Summary")
-    page.screenshot(path=pictures / "overview.png")
-    for name, path, what in (
-        ("volumes", "project/volumes/", "#volumes"),
-        ("instances", "project/instances/", "#instances"),
-    ):
-        page.goto(f"https://{all_in_one.controller.address}/dashboard/{path}")
-        page.wait_for_selector(what)
-        assert page.locator(".alert-danger").count() == 0
-        page.screenshot(path=pictures / f"{name}.png")
-    assert failed == []
