@@ -99,6 +99,7 @@ def _configuration(cloud: Cloud, host: CloudHost) -> File:
         domain=answers["CONFIG_HEAT_DOMAIN"],
         domain_admin=answers["CONFIG_HEAT_DOMAIN_ADMIN"],
         domain_password=answers["CONFIG_HEAT_DOMAIN_PASSWORD"],
+        unversioned=api_url(answers, "keystone"),
         cloudformation=answers["CONFIG_HEAT_CFN_INSTALL"],
         backups=bool(answers["CONFIG_CINDER_INSTALL"] and answers["CONFIG_CINDER_BACKUP"]),
     )

@@ -97,7 +97,8 @@ class TestCloudFormation:
     UNIT = "openstack-heat-api-cfn.service"
 
     def test_its_requests_are_checked_with_a_login(self):
-        assert sections()["ec2authtoken"]["username"] == "heat"
+        login = sections()["ec2authtoken"]
+        assert (login["username"], login["endpoint_override"]) == ("heat", "https://192.0.2.10:5000")
         assert ":8000 ssl" in content_of(cloud_of(), "/etc/haproxy/haproxy.cfg")
 
     def test_without_it_stacks_do_not_use_it(self):
