@@ -22,12 +22,12 @@ AGENT_UNITS = {
 #: What each service is for: why it matters that it is down.
 WHY = {
     "nova-compute": "no instance can be started, stopped or reached by its console on this host",
-    "nova-conductor": "no instance can be started anywhere",
-    "nova-scheduler": "no instance can be started anywhere",
-    "cinder-scheduler": "no volume can be made",
+    "nova-conductor": "where no other one is up, no instance can be started",
+    "nova-scheduler": "where no other one is up, no instance can be started",
+    "cinder-scheduler": "where no other one is up, no volume can be made",
     "cinder-volume": "volumes of this backend cannot be made, attached or removed",
     "cinder-backup": "no backup can be made or brought back",
-    "heat-engine": "no stack can be built or removed",
+    "heat-engine": "where no other one is up, no stack can be built or removed",
     "ovn-controller": "instances on this host get no network; floating addresses that lead through it do not answer",
     "openstack-neutron-ovn-agent": "instances that boot on this host get neither their keys nor their names",
 }
@@ -179,7 +179,7 @@ def _bad(noun: str, service: Service) -> Verdict:
         found = f"disabled{f': {service.reason}' if service.reason else ' by an operator'}"
         remedy = "where that is not wanted any more, enable it, for example `openstack compute service set --enable`"
         return Verdict(title, "warn", found, "it takes no new work", remedy)
-    since = f"down; it said last that it lives at {service.heard} (UTC)" if service.heard else "down"
+    since = f"down; it said last that it lives at {service.heard.partition('.')[0]} (UTC)" if service.heard else "down"
     remedy = (
         f"on {service.host}: `systemctl status {service.unit}` and `journalctl -u {service.unit} -n 50` say why; "
         "`pystack install` starts it again"
