@@ -14,6 +14,8 @@ _WORDS = {"success": PASSED, "xfail": PASSED, "skip": SKIPPED, "fail": FAILED, "
 _FIXTURE = re.compile(r"(setUpClass|tearDownClass) \((.+)\)")
 #: The line of a traceback with the exception: dotted, or named for what it is.
 _RAISED = re.compile(r"(\w+\.)+\w+: |\w+(Error|Exception): ")
+#: Some reasons begin with the name of the class, and are the same otherwise.
+_OWN_NAME = re.compile(r"^\w+ skipped as ")
 _TAGS = re.compile(r"\[.*\]$")
 
 
@@ -89,7 +91,8 @@ class Tally:
         """Return the names of skipped tests by their reason, the reason of most first."""
         found: dict[str, list[str]] = {}
         for one in self.of(SKIPPED):
-            found.setdefault(one.reason or "no reason was given", []).append(one.test)
+            reason = _OWN_NAME.sub("", one.reason) or "no reason was given"
+            found.setdefault(reason, []).append(one.test)
         return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 

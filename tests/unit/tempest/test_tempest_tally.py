@@ -76,8 +76,8 @@ def test_skipped_tests_are_listed_by_reason_and_no_failure_is_success() -> None:
     counted = tally()
     counted.take(line("a.One.test_first", "success"))
     counted.take(line("a.One.test_second", "skip", reason="rare"))
-    counted.take(line("a.Two.test_first", "skip", reason="often"))
-    counted.take(line("b.Three.test_x", "skip", reason="often"))
+    counted.take(line("a.Two.test_first", "skip", reason="Two skipped as often"))
+    counted.take(line("b.Three.test_x", "skip", reason="Three skipped as often"))
     assert list(counted.skipped_by_reason()) == ["often", "rare"]
     verdicts = list(results.conclusion(counted, 120, "/run"))
     assert [(one.outcome, one.title, one.found) for one in verdicts] == [
