@@ -19,6 +19,7 @@ from installer.resources import handover, handover_ifupdown, handover_networkd, 
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.file import write_atomically
 from installer.resources.ovsdb import NotThere, Row, ask, change, quoted, several
+from installer.resources.unit import MANAGER
 
 #: Seconds from the beginning of a handover until it is undone unless it was confirmed.
 UNDO_AFTER = 90
@@ -233,8 +234,9 @@ def prepare(item: BridgedInterface, way: handover.Handover, addresses: Sequence[
     write_atomically(f"{folder}/undo", script.encode(), "root", "root", 0o700)
     text = handover.undo_unit(item.interface)
     write_atomically(f"/etc/systemd/system/{unit}", text.encode(), "root", "root", 0o644)
-    host.run(["systemctl", "daemon-reload"])
-    host.run(["systemctl", "enable", "--quiet", unit])
+    with MANAGER:
+        host.run(["systemctl", "daemon-reload"])
+        host.run(["systemctl", "enable", "--quiet", unit])
     timer = unit.replace(".service", "-timer")
     host.run(["systemd-run", "--quiet", f"--unit={timer}", f"--on-active={UNDO_AFTER}", "systemctl", "start", unit])
 
@@ -243,10 +245,11 @@ def forget(item: BridgedInterface, host: Host) -> None:
     """Take away what would undo the handover, which has worked."""
     unit = handover.UNDO_UNIT.format(item.interface)
     host.run(["systemctl", "stop", unit.replace(".service", "-timer.timer")])
-    host.run(["systemctl", "disable", "--quiet", unit])
-    os.unlink(f"/etc/systemd/system/{unit}")
-    shutil.rmtree(handover.UNDO_FOLDER.format(item.interface))
-    host.run(["systemctl", "daemon-reload"])
+    with MANAGER:
+        host.run(["systemctl", "disable", "--quiet", unit])
+        os.unlink(f"/etc/systemd/system/{unit}")
+        shutil.rmtree(handover.UNDO_FOLDER.format(item.interface))
+        host.run(["systemctl", "daemon-reload"])
 
 
 def add_port(item: BridgedInterface, with_address: bool, host: Host) -> None:

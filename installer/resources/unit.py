@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+import threading
 import time
 from typing import Any, ClassVar, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -24,6 +25,10 @@ ALWAYS_ENABLED = ("static", "alias", "indirect", "generated", "transient")
 #: Seconds that a service must have lived before it counts as started; one that tells systemd when it is ready need not.
 GRACE = 1.0
 JOURNAL_LINES = 20
+
+#: Held while systemd reads its files again, and while it is asked. Between the two halves of `systemctl enable` it says
+#: of every unit that its file has changed (systemd 257, ``unit_file_state_outdated`` in src/core), and other steps run.
+MANAGER = threading.RLock()
 
 Shown = Mapping[str, str]
 
@@ -111,7 +116,8 @@ class Unit(Resource):
     def fix_all(cls, differing: Sequence[Tuple[Unit, Actual]], host: Host) -> None:
         shown = show([item.unit for item, _ in differing], host)
         if any(needs_daemon_reload(properties) for properties in shown.values()):
-            host.run(["systemctl", "daemon-reload"])
+            with MANAGER:
+                host.run(["systemctl", "daemon-reload"])
             shown = show([item.unit for item, _ in differing], host)
         states: List[Tuple[Unit, Dict[str, Any]]] = []
         for item, _ in differing:
@@ -148,7 +154,8 @@ def show(units: Sequence[str], host: Host) -> Dict[str, Shown]:
     names = list(dict.fromkeys(units))
     # --timestamp exists since systemd 247, its us+utc since 248; Debian 12 and EL 9 have 252.
     argv = ["systemctl", "show", "--no-pager", "--timestamp=us+utc", f"--property={PROPERTIES}", "--", *names]
-    return dict(zip(names, parse_show(host.run(argv).out)))
+    with MANAGER:
+        return dict(zip(names, parse_show(host.run(argv).out)))
 
 
 def parse_show(output: str) -> List[Dict[str, str]]:
@@ -263,7 +270,8 @@ def _enable(states: Sequence[Tuple[Unit, Dict[str, Any]]], host: Host) -> None:
             if item.enabled is wanted and state["enabled"] != ("yes" if wanted else "no")
         ]
         if names:
-            host.run(["systemctl", verb, "--", *names])
+            with MANAGER:
+                host.run(["systemctl", verb, "--", *names])
 
 
 def _start(states: Sequence[Tuple[Unit, Dict[str, Any]]], shown: Mapping[str, Shown], host: Host) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,25 @@ def test_a_unit_that_cannot_be_started_has_no_journal_worth_reading(load: str) -
 def test_the_journal_comes_without_empty_lines() -> None:
     host = FakeHost({"journalctl": "one\n\n  \ntwo\n", "systemctl": text({**RUNNING, "ActiveState": "failed"})})
     assert Unit("a.service").diagnose(host)[1:] == ["one", "two"]
+
+
+def test_a_unit_is_not_looked_at_while_another_step_enables_one() -> None:
+    enabling, looked = threading.Event(), threading.Event()
+
+    class Slow(FakeHost):
+        def run(self, argv: Any, **options: Any) -> Any:
+            if argv[:2] == ["systemctl", "enable"]:
+                enabling.set()
+                # Until now systemd says of every unit that its file has changed.
+                assert not looked.wait(0.2)
+            if enabling.is_set() and argv[:2] == ["systemctl", "show"] and argv[-1] == "other.service":
+                looked.set()
+            return super().run(argv, **options)
+
+    stopped = {**RUNNING, "ActiveState": "inactive", "UnitFileState": "disabled"}
+    host = Slow({"systemctl": "", "systemctl show": text(stopped)})
+    other = threading.Thread(target=lambda: enabling.wait() and Unit.query([Unit("other.service")], host))
+    other.start()
+    Unit("x.service", active=False).fix({}, host)
+    other.join()
+    assert looked.is_set()
