@@ -40,8 +40,8 @@ def up(
         sudo_user: log in as this user, who may use sudo, instead of root, whose login is then refused.
         sudo_password: that user's password for SSH and sudo; None: key only, sudo without password.
         binds: folders of this machine that the hosts see, as nspawn's ``--bind=`` takes them.
-        external: what a whole cloud needs: a second interface, ``ext0``, in a network of its own, for floating addresses,
-            and a share for volumes.
+        external: give them what a whole cloud needs: a second interface, ``ext0``, in a network of its own, for
+            floating addresses, and a share for volumes.
 
     Raises:
         LabRefused: before anything is changed: not root, a name taken or not usable, the disk full, no package source,
@@ -190,7 +190,7 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         "CONFIG_CONTROLLER_HOST": members[0].address,
         "CONFIG_COMPUTE_HOSTS": ",".join(host.address for host in workers),
         "CONFIG_NETWORK_HOSTS": members[0].address,
-        # No volume group: lab hosts share a kernel that may have no way to make one. Those for a whole cloud have a share.
+        # Lab hosts share a kernel that may have no way to make a volume group; those for a whole cloud have a share.
         "CONFIG_CINDER_INSTALL": "n",
         "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
     }

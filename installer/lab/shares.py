@@ -1,7 +1,7 @@
 """A share that lab hosts mount as if it were NFS: all of them run on one kernel, which may have no NFS client.
 
-mount(8) calls ``mount.nfs`` for every mount of that type, whoever asks for it, so services use it unchanged. What they get
-is a folder of this machine, the same on all hosts.
+mount(8) calls ``mount.nfs`` for every mount of that type, whoever asks for it, so services use it unchanged. What they
+get is a folder of this machine, the same on all hosts.
 """
 
 from __future__ import annotations

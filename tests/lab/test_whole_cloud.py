@@ -99,7 +99,7 @@ def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
     [
         (
             "CONFIG_GLANCE_KS_PW=another 'password' of 200 characters" + "x" * 160,
-            {"file:/etc/glance/glance-api.conf", "cloud-user:glance", "unit:openstack-glance-api.service"},
+            {"file:/etc/glance/glance-api.conf", "keystone-user:glance", "unit:openstack-glance-api.service"},
             {"openstack-glance-api.service"},
         ),
         (
