@@ -45,15 +45,16 @@ def planned(cloud: AllInOne, *words: str) -> set[str]:
 
 
 def starts(cloud: AllInOne) -> dict[str, str]:
-    """Return of every unit of OpenStack which of its starts it is at."""
-    shown = f"systemctl show --property=Id,InvocationID 'openstack-*' {' '.join(BELOW)}"
+    """Return of every unit of OpenStack which of its starts it is at, or that it does not run."""
+    shown = f"systemctl show --property=Id,InvocationID,ActiveState 'openstack-*' {' '.join(BELOW)}"
     said = cloud.controller.run(shown, check=True).stdout
     units = [dict(line.split("=", 1) for line in part.splitlines()) for part in said.strip().split("\n\n")]
-    return {unit["Id"]: unit["InvocationID"] for unit in units}
+    return {unit["Id"]: unit["InvocationID"] if unit["ActiveState"] == "active" else "" for unit in units}
 
 
 def restarted(before: dict[str, str], after: dict[str, str]) -> set[str]:
-    return {unit for unit in before if before[unit] != after.get(unit)}
+    """Return which units stopped, started or restarted; HAProxy is told to read its file again, and stays."""
+    return {unit for unit in {*before, *after} if before.get(unit, "") != after.get(unit, "")}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
         (
             "CONFIG_HORIZON_INSTALL=n",
             {"file:/etc/haproxy/haproxy.cfg", "unit:haproxy.service", "unit:openstack-horizon.service"},
-            {"haproxy.service", "openstack-horizon.service"},
+            {"openstack-horizon.service"},
         ),
     ],
     ids=["password", "workers", "service"],
@@ -126,7 +127,7 @@ def test_a_changed_setting_changes_what_reads_it_and_back(
         made = changed(done)
         again = restarted(before, starts(all_in_one))
         assert {item for item in made if not item.startswith("answering:")} == wanted
-        assert again == {item.removeprefix("unit:") for item in made if item.startswith("unit:")}
+        assert again == {item.removeprefix("unit:") for item in made if item.startswith("unit:")} - {"haproxy.service"}
         if resources is not None:
             assert wanted == resources
         else:
