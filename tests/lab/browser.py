@@ -22,6 +22,8 @@ KNOWN_FAULTS = (
     # dashboard fails where it finds nothing (Horizon 27.0.0: launch-instance-model.service.js, futurist_utils.py). The
     # form itself hides this, and shows all that it has.
     r"OS::Cinder::Volumes",
+    # The page of noVNC's that Nova leads to names no picture of its own, so that browsers look for one.
+    r":6080/favicon\.ico",
 )
 CHANGED = "ERR_NETWORK_CHANGED"
 
@@ -31,11 +33,13 @@ class Browser:
 
     Args:
         page: of playwright.
+        origin: the address of the dashboard's host, ``https://HOST``.
         pictures: folder of the screenshots.
     """
 
-    def __init__(self, page: Any, pictures: Path) -> None:
+    def __init__(self, page: Any, origin: str, pictures: Path) -> None:
         self.page = page
+        self.origin = origin
         self.faults: list[str] = []
         self.websockets: list[Any] = []
         self._pictures = pictures

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400), QUIET]
 VOLUME, INSTANCE, NETWORK = "t-browser-volume", "t-browser-instance", "t-browser-network"
 #: Copying an image and starting an instance on a machine that is busy with other hosts takes minutes.
 SLOW = 300
+SCREEN = {"width": 1400, "height": 900}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def browser(
     """A browser in which the administrator has logged in."""
     folder = pictures(tmp_path_factory.mktemp("screenshots"))
     with chromium(tmp_path_factory.mktemp("browser"), all_in_one.authority) as program:
-        found = Browser(program.new_page(viewport={"width": 1400, "height": 900}), folder)
+        found = Browser(program.new_page(viewport=SCREEN), f"https://{all_in_one.controller.address}", folder)
         log_in(found, all_in_one)
         yield found
     # Said whether or not the output of tests is shown.
@@ -67,7 +68,7 @@ def browser(
 def log_in(browser: Browser, cloud: AllInOne) -> None:
     page = browser.page
     browser.open(f"http://{cloud.controller.address}/")
-    assert page.url.startswith(f"https://{cloud.controller.address}/dashboard/auth/login/")
+    assert page.url.startswith(f"{browser.origin}/dashboard/auth/login/")
     page.fill("#id_domain", "Default")
     page.fill("#id_username", "admin")
     page.fill("#id_password", cloud.password)
@@ -78,13 +79,7 @@ def log_in(browser: Browser, cloud: AllInOne) -> None:
 
 
 def open_page(browser: Browser, path: str) -> None:
-    browser.open(f"{origin(browser)}/dashboard/{path}")
-
-
-def origin(browser: Browser) -> str:
-    found = re.match(r"https://[^/]+", browser.page.url)
-    assert found, browser.page.url
-    return found.group()
+    browser.open(f"{browser.origin}/dashboard/{path}")
 
 
 @pytest.fixture
@@ -92,7 +87,7 @@ def no_faults(browser: Browser) -> Iterator[None]:
     """Nothing went wrong on the pages that the test opened."""
     browser.faults.clear()
     yield
-    assert browser.faults == []
+    assert not browser.faults, "\n".join(browser.faults)
 
 
 def test_a_browser_that_does_not_trust_the_clouds_authority_refuses_the_dashboard(
@@ -105,13 +100,12 @@ def test_a_browser_that_does_not_trust_the_clouds_authority_refuses_the_dashboar
 
 
 def test_the_admin_makes_a_volume_from_an_image_launches_an_instance_from_it_and_sees_its_console(
-    browser: Browser, network: str
+    browser: Browser, network: str, no_faults: None
 ) -> None:
     make_volume(browser)
     launch(browser, network)
     instance = wait_until_it_runs(browser)
     look_at_the_console(browser, instance)
-    assert browser.faults == []
 
 
 def make_volume(browser: Browser) -> None:
@@ -183,7 +177,7 @@ def wait_until_it_runs(browser: Browser) -> str:
 def look_at_the_console(browser: Browser, instance: str) -> None:
     page = browser.page
     browser.websockets.clear()
-    browser.open(f"{origin(browser)}{instance}?tab=instance_details__console")
+    browser.open(f"{browser.origin}{instance}?tab=instance_details__console")
     frame = page.frame_locator("#console_embed")
     status = frame.locator("#status")
     browser.until(lambda: status.inner_text().startswith("Connected"), "connection to the console", PATIENCE)
@@ -191,7 +185,7 @@ def look_at_the_console(browser: Browser, instance: str) -> None:
     browser.until(lambda: colours(canvas) > 1, "text on the console", SLOW)
     browser.picture("console")
     link = browser.websockets[-1]
-    assert link.url.startswith(origin(browser).replace("https", "wss") + ":6080/")
+    assert link.url.startswith(browser.origin.replace("https", "wss") + ":6080/")
     assert not link.is_closed()
     page.click("text=Click here to show only console")
     browser.until(lambda: page.inner_text("#status").startswith("Connected"), "connection to the console", PATIENCE)
@@ -211,6 +205,6 @@ def test_every_page_of_the_menu_opens_without_a_fault(browser: Browser, no_fault
     paths = sorted(set(menu.evaluate_all("all => all.map(one => one.getAttribute('href'))")))
     assert len(paths) > 30
     for path in paths:
-        browser.open(f"{origin(browser)}{path}")
+        browser.open(f"{browser.origin}{path}")
         browser.page.wait_for_load_state("networkidle")
         browser.picture(path.removeprefix("/dashboard/").strip("/").replace("/", "-"))
