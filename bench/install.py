@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import floor
+import memory
 from lab_cloud import LAB_NOTES, LabCloud, provided
 from record import SCRATCH, Record, show, tell
 
@@ -25,25 +27,31 @@ NOTES = [
 Moments = dict[str, tuple[float, float]]
 
 
-def run(name: str, keep: bool) -> None:
+def run(name: str, keep: bool, whole: bool) -> None:
     """Measure, show and keep.
 
     Args:
         name: of the lab host, made if need be; it is reset.
         keep: leave it for the next time.
+        whole: the whole cloud, with what it takes at rest and what it takes at least; not the identity service alone.
     """
-    with provided(name, keep) as cloud:
+    with provided(name, keep, whole) as cloud:
         cloud.converge()
         _save(cloud)
         cloud.host.reset()
         _warm(cloud)
-        record = Record("install")
+        record = Record("install-whole" if whole else "install")
         before = cloud.host_cpu_seconds()
         tell("installing on the fresh host")
         taken = cloud.pystack("install")
         cpu = cloud.host_cpu_seconds() - before
         events = cloud.events()
         steps = cloud.plan()
+        more: dict[str, Any] = {}
+        if whole:
+            more["memory"], more["unchanged"] = memory.at_rest(cloud), floor.unchanged(cloud)
+            more["floor"] = floor.of_install(cloud, _warm)
+            more["ratio_to_floor"] = phases(events)["install"] / more["floor"]["seconds"]
     moments = step_moments(events)
     path = critical_path(steps, {key: moments[key[1]] for key in ((step.host, step.name) for step in steps)})
     rows = [
@@ -65,6 +73,7 @@ def run(name: str, keep: bool) -> None:
             "roles": rows,
             "critical_path": path,
             "slowest_resources": slowest(events),
+            **more,
             "notes": NOTES,
         }
     )

@@ -38,9 +38,10 @@ class LabCloud:
     Args:
         host: the lab host.
         home: the operator's home: journals, certificates, ~/.ssh/config.
+        whole: ask for the whole cloud, not for the identity service alone.
     """
 
-    def __init__(self, host: LabHost, home: Path) -> None:
+    def __init__(self, host: LabHost, home: Path, whole: bool = False) -> None:
         self.host = host
         self.home = home
         self.answer_file = home / "cloud.txt"
@@ -48,7 +49,7 @@ class LabCloud:
         self.reached_at(None)
         values = {
             **lab.answers([host]),
-            **IDENTITY_ONLY,
+            **({"CONFIG_VERIFY_INSTANCES": "n"} if whole else IDENTITY_ONLY),
             "CONFIG_SSH_KEY": str(host.private_key),
             "CONFIG_SSL_CERT_DIR": str(home / "certificates"),
         }
@@ -120,17 +121,18 @@ def changed(events: Sequence[dict[str, Any]]) -> int:
 
 
 @contextmanager
-def provided(name: str, keep: bool) -> Iterator[LabCloud]:
+def provided(name: str, keep: bool, whole: bool = False) -> Iterator[LabCloud]:
     """Yield a lab host of that name, made if need be.
 
     Args:
         name: of the lab host.
         keep: leave it for the next time.
+        whole: for the whole cloud, not for the identity service alone.
     """
-    host = {host.name: host for host in lab.hosts()}.get(name) or lab.up([name], report=tell)[0]
+    host = {host.name: host for host in lab.hosts()}.get(name) or lab.up([name], report=tell, external=whole)[0]
     host.start()
     try:
-        yield LabCloud(host, SCRATCH / "home")
+        yield LabCloud(host, SCRATCH / ("home-whole" if whole else "home"), whole)
     finally:
         if not keep:
             lab.down([name], tell)

@@ -36,15 +36,16 @@ NOTES = [
 ]
 
 
-def run(name: str, keep: bool) -> None:
+def run(name: str, keep: bool, whole: bool) -> None:
     """Measure, show and keep.
 
     Args:
         name: of the lab host, made if need be.
         keep: leave it for the next time.
+        whole: of the whole cloud, not of the identity service alone.
     """
-    record = Record("noop")
-    with provided(name, keep) as cloud:
+    record = Record("noop-whole" if whole else "noop")
+    with provided(name, keep, whole) as cloud:
         cloud.converge()
         tasks, books = _books(cloud)
         taken = {book: [_round(cloud, once) for _ in range(TIMES)] for book, once in books.items()}

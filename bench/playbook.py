@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import cloud_tasks
+from ansible_words import Task, ask_api, asks, login, sql, verbatim
 
 from installer.answers import Answers
 from installer.plan import Step
@@ -23,8 +25,6 @@ from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.resources.virtual_environment import VirtualEnvironment
 from installer.urls import identity_url
-
-Task = dict[str, Any]
 
 
 def tasks_of(steps: Sequence[Step]) -> list[Task]:
@@ -56,7 +56,7 @@ def _file(one: Any) -> Task:
     if one.absent:
         return {"file": {"path": one.path, "state": "absent"}}
     # A template in the content is not Ansible's to fill in.
-    return {"copy": {"dest": one.path, "content": _verbatim(one.content), **_owned(one)}}
+    return {"copy": {"dest": one.path, "content": verbatim(one.content), **_owned(one)}}
 
 
 def _symlink(one: Any) -> Task:
@@ -74,43 +74,43 @@ def _package(one: Any) -> Task:
 def _unit(one: Any) -> Task:
     if not one.active:
         # The module fails at a unit that is not there.
-        return {**_asks(["systemctl", "is-active", one.unit]), "failed_when": "asked.rc == 0"}
+        return {**asks(["systemctl", "is-active", one.unit]), "failed_when": "asked.rc == 0"}
     return {"systemd_service": {"name": one.unit, "enabled": one.enabled, "state": "started"}}
 
 
 def _command(one: Any) -> Task:
     if one.creates:
         return {"command": {"argv": list(one.argv), "creates": one.creates}}
-    return _asks(list(one.unless))
+    return asks(list(one.unless))
 
 
 def _environment(one: Any) -> Task:
     ask = 'import json, sys; print(json.load(open(sys.argv[1]))["python"] == "%d.%d" % sys.version_info[:2])'
-    return _asks([f"{one.path}/bin/python", "-I", "-S", "-c", ask, f"{one.path}/pystack-stamp.json"], "True")
+    return asks([f"{one.path}/bin/python", "-I", "-S", "-c", ask, f"{one.path}/pystack-stamp.json"], "True")
 
 
 def _administrator(one: Any) -> Task:
-    return _sql(f"SELECT 1 FROM mysql.global_priv WHERE User = '{one.user}'", "1")
+    return sql(f"SELECT 1 FROM mysql.global_priv WHERE User = '{one.user}'", "1")
 
 
 def _database(one: Any) -> Task:
     ask = "SELECT default_collation_name FROM information_schema.schemata WHERE schema_name"
-    return _sql(f"{ask} = '{one.database}'", one.collation)
+    return sql(f"{ask} = '{one.database}'", one.collation)
 
 
 def _database_account(one: Any) -> Task:
-    task = _sql("SHOW DATABASES", one.databases[0], "--user", one.user)
-    return {**task, "environment": {"MYSQL_PWD": _verbatim(one.password.reveal())}}
+    task = sql("SHOW DATABASES", one.databases[0], "--user", one.user)
+    return {**task, "environment": {"MYSQL_PWD": verbatim(one.password.reveal())}}
 
 
 def _schema(one: Any) -> Task:
-    return _sql(f"SELECT count(*) > 0 FROM {one.database}.alembic_version", "1")
+    return sql(f"SELECT count(*) > 0 FROM {one.database}.alembic_version", "1")
 
 
 def _queue_account(one: Any) -> Task:
     if one.absent:
-        return {**_asks(["rabbitmqctl", "-q", "list_users"]), "failed_when": f"'{one.user}\\t' in asked.stdout"}
-    return _asks(["rabbitmqctl", "-q", "authenticate_user", one.user, _verbatim(one.password.reveal())])
+        return {**asks(["rabbitmqctl", "-q", "list_users"]), "failed_when": f"'{one.user}\\t' in asked.stdout"}
+    return asks(["rabbitmqctl", "-q", "authenticate_user", one.user, verbatim(one.password.reveal())])
 
 
 def _answering(one: Any) -> Task:
@@ -118,16 +118,16 @@ def _answering(one: Any) -> Task:
 
 
 def _bootstrap(one: Any) -> Task:
-    return {"uri": _login(one.keystone.url, one.keystone.user, one.keystone.password.reveal()), "register": "admin"}
+    return {"uri": login(one.keystone.url, one.keystone.user, one.keystone.password.reveal()), "register": "admin"}
 
 
 def _endpoint(one: Any) -> Task:
-    task = _ask_keystone(one.keystone.url, f"endpoints?interface={one.interface}&region_id={one.region}")
+    task = ask_api(f"{one.keystone.url}/endpoints?interface={one.interface}&region_id={one.region}")
     return {**task, "failed_when": f"'{one.url}' {'not in' if one.enabled else 'in'} asked.content"}
 
 
 def _project(one: Any) -> Task:
-    task = _ask_keystone(one.keystone.url, f"projects?name={one.project}&domain_id=default")
+    task = ask_api(f"{one.keystone.url}/projects?name={one.project}&domain_id=default")
     return {**task, "failed_when": "asked.json.projects | length != 1"}
 
 
@@ -151,6 +151,7 @@ TASKS: dict[type[Resource], Callable[[Any], Task]] = {
     Bootstrap: _bootstrap,
     Endpoint: _endpoint,
     Project: _project,
+    **cloud_tasks.TASKS,
 }
 
 
@@ -166,49 +167,11 @@ def verification(answers: Answers, authority: str) -> list[Task]:
     here = {"delegate_to": "localhost", "no_log": True}
     trust = {"ca_path": authority}
     return [
-        {"name": "admin logs in", "uri": {**_login(url, name, password), **trust}, **here},
-        {"name": "wrong password", "uri": {**_login(url, name, "wrong"), **trust, "status_code": 401}, **here},
+        {"name": "admin logs in", "uri": {**login(url, name, password), **trust}, **here},
+        {"name": "wrong password", "uri": {**login(url, name, "wrong"), **trust, "status_code": 401}, **here},
         {"name": "endpoint", "uri": {"url": url, "status_code": [200, 300], **trust}, **here},
     ]
 
 
 def _owned(one: Any) -> Task:
     return {"owner": one.owner, "group": one.group, "mode": f"{one.mode:04o}"}
-
-
-def _asks(argv: Sequence[str], expected: str = "") -> Task:
-    failed = f"asked.rc != 0 or {json.dumps(expected)} not in asked.stdout" if expected else "asked.rc != 0"
-    return {"command": {"argv": list(argv)}, "register": "asked", "changed_when": False, "failed_when": failed}
-
-
-def _sql(statement: str, expected: str, *options: str) -> Task:
-    return _asks(["mariadb", *options, "--batch", "--skip-column-names", "--execute", statement], expected)
-
-
-def _login(url: str, name: str, password: str) -> Task:
-    domain = {"domain": {"id": "default"}}
-    body = {
-        "auth": {
-            "identity": {
-                "methods": ["password"],
-                "password": {"user": {"name": name, "password": _verbatim(password), **domain}},
-            },
-            "scope": {"project": {"name": "admin", **domain}},
-        }
-    }
-    return {
-        "url": f"{url}/auth/tokens",
-        "method": "POST",
-        "body_format": "json",
-        "body": body,
-        "status_code": 201,
-    }
-
-
-def _ask_keystone(url: str, what: str) -> Task:
-    asked = {"url": f"{url}/{what}", "return_content": True, "headers": {"X-Auth-Token": "{{ admin.x_subject_token }}"}}
-    return {"uri": asked, "register": "asked"}
-
-
-def _verbatim(text: str) -> str:
-    return "{% raw %}" + text + "{% endraw %}" if "{{" in text or "{%" in text or "{#" in text else text

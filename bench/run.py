@@ -29,6 +29,7 @@ if __name__ == "__main__":
         one = names.add_parser(name, help=help_text)
         one.add_argument("--host", default="bench", metavar="NAME", help="lab host to use, made if need be")
         one.add_argument("--keep", action="store_true", help="leave that host for the next time")
+        one.add_argument("--whole", action="store_true", help="the whole cloud, not the identity service alone")
     given = parser.parse_args()
     if given.name == "hosts":
         import hosts
@@ -37,8 +38,8 @@ if __name__ == "__main__":
     elif given.name == "noop":
         import noop
 
-        noop.run(given.host, given.keep)
+        noop.run(given.host, given.keep, given.whole)
     else:
         import install
 
-        install.run(given.host, given.keep)
+        install.run(given.host, given.keep, given.whole)
