@@ -129,3 +129,8 @@ def all_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
     assert done.code == 0, (done.out + done.err)[-6000:]
     yield AllInOne(operator, answer_file, host, values["CONFIG_KEYSTONE_ADMIN_PW"])
     lab.down(["t-all"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let those that share the whole cloud come last, so that it does not run beside all the others."""
+    items.sort(key=lambda item: "all_in_one" in getattr(item, "fixturenames", ()))
