@@ -19,7 +19,7 @@ from tests.lab.conftest import AllInOne
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
 ON = ("--set", "CONFIG_HEAT_INSTALL=y")
 UNITS = tuple(f"openstack-heat-{name}.service" for name in ("api", "api-cfn", "engine"))

@@ -24,7 +24,7 @@ from tests.lab.conftest import SUDO_PASSWORD
 from tests.lab.instances import Instance, Pinger, booted, connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
 CONTROLLER, FIRST, SECOND, NEW = "t-controller", "t-first", "t-second", "t-new"
 MIB = 1 << 20

@@ -18,14 +18,12 @@ from installer.verify.names import PREFIX
 from tests.lab.command_line import Result
 from tests.lab.conftest import AllInOne
 from tests.lab.instances import connected
+from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(2400),
-    # The SDK announces its own future; it is not ours to change.
-    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
-    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
+    QUIET,
 ]
 
 #: Seconds after which Neutron calls an agent dead that says nothing (agent_down_time is 75), and some.
@@ -120,6 +118,7 @@ def test_what_is_not_installed_is_left_out(all_in_one: AllInOne) -> None:
     assert "CONFIG_CINDER_INSTALL=n" in done.out
 
 
+@pytest.mark.long
 def test_an_agent_that_is_stopped_is_named_with_its_host_and_what_to_do(all_in_one: AllInOne) -> None:
     host = all_in_one.controller
     host.run(["systemctl", "stop", AGENT], check=True)
@@ -140,6 +139,7 @@ def test_an_agent_that_is_stopped_is_named_with_its_host_and_what_to_do(all_in_o
     assert back.code == 0, back.out
 
 
+@pytest.mark.long
 def test_an_endpoint_that_does_not_answer_fails_and_keeps_no_other_check_from_being_made(all_in_one: AllInOne) -> None:
     unit = "openstack-glance-api"
     all_in_one.controller.run(["systemctl", "stop", unit], check=True)
@@ -154,6 +154,7 @@ def test_an_endpoint_that_does_not_answer_fails_and_keeps_no_other_check_from_be
     assert f"endpoint https://{all_in_one.controller.address}:9292" in failed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_what_it_made_is_removed_after(end: signal.Signals, all_in_one: AllInOne, admin: Connection) -> None:
     process = begin(all_in_one, admin, "--only", "attached-volume")
@@ -161,6 +162,7 @@ def test_what_it_made_is_removed_after(end: signal.Signals, all_in_one: AllInOne
     assert process.wait(300) == 130
 
 
+@pytest.mark.long
 def test_what_a_killed_one_left_behind_is_removed_by_the_next(all_in_one: AllInOne, admin: Connection) -> None:
     process = begin(all_in_one, admin, "--only", "volume-boot")
     process.kill()
@@ -183,6 +185,7 @@ def test_what_is_kept_can_be_logged_in_to_until_the_next(all_in_one: AllInOne, a
     assert verify(all_in_one, "--only", "instance").code == 0
 
 
+@pytest.mark.long
 def test_without_demonstration_content_it_makes_a_project_and_a_network_of_its_own(all_in_one: AllInOne) -> None:
     done = verify(all_in_one, "--set", "CONFIG_PROVISION_DEMO=n", "--only", "instance")
     assert done.code == 0, done.out[-4000:]
@@ -211,6 +214,7 @@ def far_away(cloud: AllInOne) -> Iterator[list[str]]:
         subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
+@pytest.mark.long
 def test_a_machine_without_a_route_to_the_floating_addresses_goes_through_the_network_host_and_says_so(
     all_in_one: AllInOne,
 ) -> None:
