@@ -45,7 +45,7 @@ class Answering(Resource):
     tcp: Optional[str] = None
     status: Tuple[int, ...] = (200, 300)
     ca: Optional[str] = None
-    limit: float = 60.0
+    limit: float = 180.0
     unit: Optional[str] = None
 
     def __post_init__(self) -> None:
