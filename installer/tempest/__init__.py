@@ -112,7 +112,9 @@ def _cleared(live: Live, facts: Facts, before: list[leftovers.Thing]) -> list[le
         return []
     live.tell(f"removing {count(len(found), 'thing')} that Tempest has left")
     leftovers.remove(live.admin, found)
-    return leftovers.left(before, leftovers.inventory(live.admin, facts.services))
+    remaining = leftovers.left(before, leftovers.inventory(live.admin, facts.services))
+    live.tell(f"still there: {', '.join(map(str, remaining))}" if remaining else "all of it is gone")
+    return remaining
 
 
 def _clean(remaining: list[leftovers.Thing]) -> Verdict:

@@ -7,7 +7,17 @@ from typing import Any
 from keystoneauth1.exceptions import ClientException
 from openstack.connection import Connection as Cloud
 
-from installer.tempest.facts import Backend, Facts, Flavor, Image, OutsideNetwork, Subnet, best_image, best_outside
+from installer.tempest.facts import (
+    Backend,
+    Facts,
+    Flavor,
+    Image,
+    OutsideNetwork,
+    Subnet,
+    best_image,
+    best_outside,
+    stays,
+)
 
 #: Services whose requests can name a microversion.
 VERSIONED = ("compute", "block-storage", "placement")
@@ -46,11 +56,14 @@ def _catalogue(cloud: Cloud) -> list[dict[str, Any]]:
 
 def _images(cloud: Cloud) -> list[Image]:
     found = cloud.image.images(status="active", visibility="public")
-    return [Image(one.id, one.name, one.size or 0, one.min_disk or 0, one.min_ram or 0) for one in found]
+    return [
+        Image(one.id, one.name, one.size or 0, one.min_disk or 0, one.min_ram or 0) for one in found if stays(one.name)
+    ]
 
 
 def _flavors(cloud: Cloud) -> tuple[Flavor, ...]:
-    return tuple(Flavor(one.id, one.name, one.ram, one.disk) for one in cloud.compute.flavors(is_public=True))
+    found = cloud.compute.flavors(is_public=True)
+    return tuple(Flavor(one.id, one.name, one.ram, one.disk) for one in found if stays(one.name))
 
 
 def _outside(cloud: Cloud) -> list[OutsideNetwork]:
@@ -61,6 +74,7 @@ def _outside(cloud: Cloud) -> list[OutsideNetwork]:
             tuple(Subnet(one.id, one.cidr) for one in cloud.network.subnets(network_id=network.id, ip_version=4)),
         )
         for network in cloud.network.networks(is_router_external=True)
+        if stays(network.name)
     ]
 
 

@@ -6,6 +6,9 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+#: What the names of things begin with that a verification has made, and removes while Tempest is at work: pystack's own
+#: (``installer.verify.names``) and Tempest's.
+PASSING = ("pystack-verify-", "tempest-")
 #: Where Tempest's networks may be, the first choice first: one that the outside does not use.
 PROJECT_NETWORKS = ("10.100.0.0/16", "172.24.0.0/16", "192.168.128.0/17")
 MIB = 1 << 20
@@ -132,6 +135,11 @@ def gaps(facts: Facts) -> list[tuple[str, str]]:
     if "block-storage" in facts.services and not facts.backends:
         found.append(("the volume service", "it has no backend that is up"))
     return found
+
+
+def stays(name: str | None) -> bool:
+    """Tell whether something of this name may be relied on."""
+    return not (name or "").startswith(PASSING)
 
 
 def best_image(images: Sequence[Image], wanted: str) -> Image | None:

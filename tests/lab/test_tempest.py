@@ -76,7 +76,8 @@ def test_what_a_run_that_is_cut_off_has_made_is_removed(all_in_one: AllInOne, mo
     while not any(thing.kind == "server" for thing in left(before, things(all_in_one, monkeypatch))):
         assert time.monotonic() < deadline
         time.sleep(2)
-    running.send_signal(signal.SIGINT)
+    # It is taken as Ctrl-C is, which a shell in the background would have us ignore.
+    running.send_signal(signal.SIGTERM)
     rest, _ = running.communicate(timeout=600)
     assert running.returncode == 130, rest[-3000:]
     assert left(before, things(all_in_one, monkeypatch)) == []

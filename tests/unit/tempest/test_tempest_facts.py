@@ -14,8 +14,10 @@ from installer.tempest.facts import (
     best_outside,
     gaps,
     project_network,
+    stays,
     workers,
 )
+from installer.verify import names
 
 TINY = Flavor("f-1", "m1.tiny", 512, 1)
 IMAGE = Image("i-1", "pystack-test")
@@ -28,6 +30,21 @@ def test_the_image_of_the_answer_file_goes_before_a_smaller_one() -> None:
     assert best_image(images, "wanted") == images[1]
     assert best_image(images, "gone") == images[2]
     assert best_image([], "gone") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "reliable"),
+    [
+        (f"{names.new_run(names.operator(), 0)}flavor", False),
+        ("tempest-flavor-1", False),
+        ("m1.tiny", True),
+        ("tempestuous", True),
+        ("", True),
+        (None, True),
+    ],
+)
+def test_what_another_verification_has_made_is_not_relied_on(name: str | None, reliable: bool) -> None:
+    assert stays(name) is reliable
 
 
 def test_an_outside_network_without_ipv4_has_no_floating_addresses() -> None:
