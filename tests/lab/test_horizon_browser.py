@@ -62,7 +62,8 @@ def browser(
         log_in(found, all_in_one)
         yield found
     # Said whether or not the output of tests is shown.
-    request.config.pluginmanager.get_plugin("terminalreporter").write_line(f"\nscreenshots: {folder}")
+    reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
+    reporter.write_line(f"\nscreenshots: {folder}")
 
 
 def log_in(browser: Browser, cloud: AllInOne) -> None:
