@@ -22,12 +22,12 @@ from roles import service
 from tests.lab import config_validator
 from tests.lab.command_line import Result
 from tests.lab.conftest import SUDO_PASSWORD, CloudOnHosts, on_two_hosts
+from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(1500),
-    # The SDK announces its own future; it is not ours to change.
-    pytest.mark.filterwarnings("ignore::openstack.warnings.OpenStackDeprecationWarning"),
+    QUIET,
 ]
 
 MIB = 1 << 20
