@@ -28,6 +28,8 @@ KNOWN_FAULTS = (
     r":6080/favicon\.ico",
 )
 CHANGED = "ERR_NETWORK_CHANGED"
+#: Debian's packages by the program that is needed of them.
+PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
 
 
 class Browser:
@@ -118,9 +120,11 @@ def chromium(home: Path, authority: Path | None) -> Iterator[Any]:
         authority: the certificate that it trusts beside the public ones.
     """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    for program, package in (("chromium", "chromium"), ("certutil", "libnss3-tools")):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed (apt-get install {package})")
+    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if missing:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "-qq", "update"], env=quiet, check=True)
+        subprocess.run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", *missing], env=quiet, check=True)
     if authority is not None:
         trust(home, authority)
     # A desktop's folders would be read instead of those of the home.

@@ -14,7 +14,7 @@ from tests.lab.conftest import AllInOne
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
 #: What the test makes; the network is the project's own, because that of the demo project is not for the administrator.
 VOLUME, INSTANCE, NETWORK = "t-browser-volume", "t-browser-instance", "t-browser-network"
