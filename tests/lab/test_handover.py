@@ -166,26 +166,25 @@ def ignoring_the_loss(host: LabHost, home: Path) -> None:
 
 
 class Deafening:
-    """Makes a host deaf on its bridge's own interface as soon as that has an address."""
+    """Makes a host deaf on its bridge's own interface as soon as that is there: before it has an address.
+
+    ``done`` is set when it has one.
+    """
 
     def __init__(self, host: LabHost) -> None:
         self.done = threading.Event()
-        self._stop = threading.Event()
         self._host = host
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            seen = self._host.run("ip -brief -4 address show br-ex 2>/dev/null")
-            if seen.stdout.split()[2:]:
-                self._host.run(["nft", "--file", "-"], stdin=DEAF, check=True)
-                self.done.set()
-                return
-            time.sleep(0.05)
+        # The host itself looks, because a question from outside takes longer than a handover.
+        there = "until [ -e /sys/class/net/br-ex ]; do sleep 0.01; done"
+        moved = "until ip -4 address show br-ex | grep -q inet; do sleep 0.01; done"
+        self._host.run(["timeout", "300", "sh", "-c", f"{there}; nft --file -; {moved}"], stdin=DEAF)
+        self.done.set()
 
     def end(self) -> None:
-        self._stop.set()
         self._thread.join()
 
 
