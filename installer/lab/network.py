@@ -124,6 +124,9 @@ def ensure(segment: Segment | None = None) -> IPv4Network:
     if bridge is None:
         command(["ip", "link", "add", segment.bridge, "type", "bridge"])
         command(["ip", "link", "set", segment.bridge, "alias", _MARK])
+    # A bridge that was given no address of its own takes the lowest of its ports: it would change as hosts come and go,
+    # and what the others send would go to the former one.
+    command(["ip", "link", "set", segment.bridge, "address", _links()[segment.bridge]["address"]])
     command(["ip", "address", "replace", f"{gateway(network)}/{network.prefixlen}", "dev", segment.bridge])
     command(["ip", "link", "set", segment.bridge, "up"])
     command(["nft", "-f", "-"], stdin=ruleset(network, segment))

@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,14 +107,20 @@ def _smoke(live: Live, tempest: Tempest, facts: Facts) -> Iterator[Verdict]:
 
 def _cleared(live: Live, facts: Facts, before: list[leftovers.Thing]) -> list[leftovers.Thing]:
     """Remove what Tempest has left, and return what cannot be removed."""
-    live.tell("looking for what Tempest has left")
+
+    def tell(text: str) -> None:
+        # Where nobody reads the output any more, things must go all the same.
+        with suppress(BrokenPipeError):
+            live.tell(text)
+
+    tell("looking for what Tempest has left")
     found = leftovers.left(before, leftovers.inventory(live.admin, facts.services))
     if not found:
         return []
-    live.tell(f"removing {count(len(found), 'thing')} that Tempest has left")
+    tell(f"removing {count(len(found), 'thing')} that Tempest has left")
     leftovers.remove(live.admin, found)
     remaining = leftovers.left(before, leftovers.inventory(live.admin, facts.services))
-    live.tell(f"still there: {', '.join(map(str, remaining))}" if remaining else "all of it is gone")
+    tell(f"still there: {', '.join(map(str, remaining))}" if remaining else "all of it is gone")
     return remaining
 
 

@@ -138,6 +138,12 @@ def test_two_hosts_see_each_other_and_not_each_others_services(root_host: LabHos
     assert units.count("sshd: /usr/sbin/sshd") == 1, units
 
 
+def test_hosts_that_come_and_go_do_not_change_where_others_send_to(root_host: LabHost) -> None:
+    bridge = Path("/sys/class/net") / places.BRIDGE
+    # 3: somebody has set it (include/uapi/linux/netdevice.h).
+    assert (bridge / "addr_assign_type").read_text().strip() == "3"
+
+
 def test_a_reboot_keeps_what_was_written(root_host: LabHost) -> None:
     root_host.run("touch /root/mark", check=True)
     before = root_host.run("cat /proc/1/stat | cut -d' ' -f22").stdout

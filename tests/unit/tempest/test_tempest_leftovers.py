@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from installer import tempest
+from installer.tempest import leftovers
+from installer.tempest.facts import Facts
 from installer.tempest.leftovers import KINDS, Thing, left
 
 BEFORE = [
@@ -41,3 +49,25 @@ def test_things_go_before_what_they_are_in() -> None:
     for first, then in [("server", "volume"), ("router", "network"), ("port", "network"), ("volume", "volume type")]:
         assert order.index(first) < order.index(then)
     assert order.index("project") > max(order.index(name) for name in ("server", "network", "security group", "user"))
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["somebody reads", "nobody reads any more"])
+def test_what_is_left_goes_whether_anybody_reads_of_it_or_not(monkeypatch: pytest.MonkeyPatch, heard: bool) -> None:
+    cloud = [*BEFORE, Thing("project", "p-tempest", "tempest-Class-1"), Thing("user", "u", "tempest-Class-1-project")]
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        if not heard:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    def remove(_admin: Any, things: list[Thing]) -> None:
+        for thing in things:
+            cloud.remove(thing)
+
+    monkeypatch.setattr(leftovers, "inventory", lambda admin, services: list(cloud))
+    monkeypatch.setattr(leftovers, "remove", remove)
+    live: Any = SimpleNamespace(tell=tell, admin=None)
+    assert tempest._cleared(live, Facts(), BEFORE) == []
+    assert cloud == BEFORE
+    assert told[1:] == ["removing 2 things that Tempest has left", "all of it is gone"]
