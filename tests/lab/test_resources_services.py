@@ -315,7 +315,7 @@ KEYSTONE = KeystoneApi(URL, Secret(ADMIN_PASSWORD))
 #: Every login costs Keystone a quarter of a second: two users have what all of NASTY has.
 USERS = {"user0": "".join(NASTY), "user1": "\u2603" * 200}
 MANAGE = f"{HOME}/bin/keystone-manage"
-SCHEMA = DatabaseSchema("keystone", (MANAGE, "db_sync"), "keystone", "2026.2", seeded=("project",))
+SCHEMA = DatabaseSchema("keystone", (MANAGE, "db_sync"), "keystone", "2026.2", seeded=(("project", 1),))
 
 
 def keys(kind: str) -> Command:
