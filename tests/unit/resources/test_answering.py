@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -73,7 +74,20 @@ def test_what_is_seen_of_a_port_that_nobody_listens_at(closed: int) -> None:
     assert Answering("x", url=f"http://127.0.0.1:{closed}/").probe() == "Connection refused"
 
 
-def test_what_is_seen_of_a_service_that_keeps_silent() -> None:
+def test_a_service_that_answers_slowly_answers() -> None:
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(4096)
+            time.sleep(2.5)
+            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        assert Answering("x", url=f"http://127.0.0.1:{listener.getsockname()[1]}/").probe() == "yes"
+
+
+def test_what_is_seen_of_a_service_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "PROBE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert Answering("x", tcp=f"127.0.0.1:{port}").probe() == "yes"
