@@ -15,8 +15,8 @@ from installer.agent.host import Host
 from installer.resources import unit
 from installer.resources.base import Actual, CannotFix, Resource, State
 
-#: Seconds that one probe takes at most. The first request to each process of a dashboard took 2.5 on a busy host, and it
-#: is up all the same.
+#: Seconds that one probe takes at most. The first request to each process of a dashboard took 2.5 on a busy host, and
+#: it is up all the same.
 PROBE = 10.0
 #: Seconds between two probes while waiting, and between two lines of progress.
 PAUSE, TELL = 0.5, 5.0

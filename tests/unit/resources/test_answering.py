@@ -43,6 +43,10 @@ def closed() -> int:
         return int(listener.getsockname()[1])
 
 
+#: As it is, before it is made short for these tests.
+PROBE = answering.PROBE
+
+
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "PAUSE", 0.01)
@@ -74,7 +78,9 @@ def test_what_is_seen_of_a_port_that_nobody_listens_at(closed: int) -> None:
     assert Answering("x", url=f"http://127.0.0.1:{closed}/").probe() == "Connection refused"
 
 
-def test_a_service_that_answers_slowly_answers() -> None:
+def test_a_service_that_answers_slowly_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "PROBE", PROBE)
+
     def serve(listener: socket.socket) -> None:
         with listener.accept()[0] as connection:
             connection.recv(4096)
@@ -86,8 +92,7 @@ def test_a_service_that_answers_slowly_answers() -> None:
         assert Answering("x", url=f"http://127.0.0.1:{listener.getsockname()[1]}/").probe() == "yes"
 
 
-def test_what_is_seen_of_a_service_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "PROBE", 0.5)
+def test_what_is_seen_of_a_service_that_keeps_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert Answering("x", tcp=f"127.0.0.1:{port}").probe() == "yes"
