@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 #: A page of a busy machine takes its time, the first after a start most of all.
 PATIENCE = 60
 PAGES = {
-    "project/": "Instance Overview",
+    "project/": "Overview",
     "project/instances/": "Instances",
     "project/volumes/": "Volumes",
     "project/snapshots/": "Volume Snapshots",
