@@ -16,6 +16,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.long,
     pytest.mark.timeout(2400),
     QUIET,
 ]
