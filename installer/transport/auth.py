@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import io
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,15 +152,20 @@ def load(path: Path, login: Login) -> paramiko.PKey:
         raise Unusable("the passphrase is wrong") from None
 
 
-@functools.lru_cache(maxsize=64)
 def _load(path: Path, passphrase: str | None) -> paramiko.PKey:
     try:
-        path.read_bytes()
+        content = path.read_text(errors="replace")
     except OSError as problem:
         raise Unusable(problem.strerror or str(problem)) from None
+    return _parsed(content, passphrase)
+
+
+# By content, not by path: one file may hold another key a moment later. Unlocking takes a tenth of a second each.
+@functools.lru_cache(maxsize=64)
+def _parsed(content: str, passphrase: str | None) -> paramiko.PKey:
     for key_class in _KEY_CLASSES:
         try:
-            return key_class.from_private_key_file(str(path), password=passphrase)
+            return key_class.from_private_key(io.StringIO(content), password=passphrase)
         except paramiko.PasswordRequiredException:
             raise
         except (paramiko.SSHException, ValueError, IndexError):
