@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from installer.resources.secret import MASK, Secret
+from installer.resources.secret import MASK, Secret, hidden_in
 
 #: Shorter secrets are parts of ordinary words; to mask those would make any text unreadable.
 SHORTEST = 4
 #: What structures data names people chose in public; a password may well be such a word, and nobody learns it there.
 STRUCTURE = frozenset({"event", "step", "what", "host", "role", "resource"})
 _WORD = re.compile(r"[a-z_]+")
-_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s]+)@")
 
 
 class Masking:
@@ -64,8 +63,7 @@ def secrets_in(values: Mapping[str, Any]) -> list[str]:
     texts = [
         str(text) for value in values.values() for text in (value if isinstance(value, (list, tuple)) else [value])
     ]
-    within = [password for text in texts for password in _IN_ADDRESS.findall(text)]
-    return [*known, *within, *map(unquote, within)]
+    return [*known, *(password for text in texts for password in hidden_in(text))]
 
 
 def _forms(secret: str) -> set[str]:

@@ -18,7 +18,7 @@ from installer.agent import apply, lock, probes, wire
 from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
-from installer.resources.secret import MASK
+from installer.resources.secret import MASK, unseen
 
 #: Seconds without a word after which the controller counts as gone. When its link is cut (a notebook that changes
 #: networks), sshd may notice hours later, and as long the next run would wait for the host lock.
@@ -107,7 +107,7 @@ class Agent:
         self._steps = {step.name: step for step in steps}
         for step in steps:
             for resource in step.resources:
-                self._secrets += [secret.reveal() for secret in resource.reads_secrets() if secret]
+                self._secrets += [text for secret in resource.reads_secrets() for text in unseen(secret) if text]
         self._secrets = sorted(set(self._secrets), key=len, reverse=True)
         return apply.changes(steps, self._host("plan"))
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Dict, List
+from urllib.parse import unquote
+
 MASK = "********"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>[^/\s]*)\S*", re.IGNORECASE)
 
 
 class Secret:
@@ -40,3 +45,23 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret is not pickled: reveal() it where it is needed")
+
+
+def hidden_in(address: str) -> List[str]:
+    """Return what nobody may see of an address: its passwords, or tokens in their place, as written and decoded.
+
+    Args:
+        address: such as ``https://user:password@mirror.example.org/simple``, or one with several hosts.
+    """
+    found: Dict[str, None] = {}
+    for authority in (match.group("authority") for match in _ADDRESS.finditer(address)):
+        for place in (authority, *authority.split(",")):
+            user, _, password = place.rpartition("@")[0].partition(":")
+            found.update(dict.fromkeys((password or user, unquote(password or user))))
+    return [text for text in found if text]
+
+
+def unseen(secret: Secret) -> List[str]:
+    """Return the texts that stand for a secret in messages: of one that is an address, where it leads may be seen."""
+    text = secret.reveal()
+    return hidden_in(text) if _ADDRESS.fullmatch(text) else [text]
