@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 from installer.agent.host import Host
 from installer.resources import unit
 from installer.resources.base import Actual, CannotFix, Resource, State
+from installer.resources.json_api import words
 
 #: Seconds that one probe takes at most. The first request to each process of a dashboard took 2.5 on a busy host, and
 #: it is up all the same.
@@ -72,11 +73,8 @@ class Answering(Resource):
             return _probe_tcp(self.tcp) if self.tcp else self._probe_url()
         except FileNotFoundError:
             return f"there is no CA certificate {self.ca}"
-        except OSError as problem:
-            return _words(problem)
         except Exception as problem:
-            # What is no HTTP at all comes as one of many exceptions of http.client.
-            return f"{type(problem).__name__}: {problem}"
+            return words(problem, PROBE)
 
     def _probe_url(self) -> str:
         context = ssl.create_default_context(cafile=self.ca) if (self.url or "").startswith("https:") else None
@@ -127,12 +125,3 @@ def _probe_tcp(where: str) -> str:
     host, _, port = where.rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE):
         return YES
-
-
-def _words(problem: OSError) -> str:
-    reason = getattr(problem, "reason", problem)
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {reason.verify_message}"
-    if isinstance(reason, (socket.timeout, TimeoutError)):
-        return f"no answer within {PROBE:.0f} s"
-    return str(getattr(reason, "strerror", None) or reason)

@@ -11,9 +11,10 @@ from urllib.parse import quote
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.downloading import Progress, blocks, download, sha256_of
+from installer.resources.json_api import Entity
 from installer.resources.keystone_api import KeystoneApi
 from installer.resources.secret import Secret
-from installer.resources.service_api import Entity, KeptByService, ServiceClient
+from installer.resources.service_api import KeptByService, ServiceClient
 
 #: What was downloaded is kept here until the image is there.
 CACHE = "/var/cache/pystack/images"

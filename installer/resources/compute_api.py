@@ -7,8 +7,9 @@ from typing import ClassVar, Mapping, Optional
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Resource, State
+from installer.resources.json_api import Entity
 from installer.resources.keystone_api import KeystoneApi
-from installer.resources.service_api import Entity, KeptByService, ServiceClient
+from installer.resources.service_api import KeptByService, ServiceClient
 
 
 @dataclasses.dataclass(frozen=True)

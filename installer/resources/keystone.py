@@ -9,7 +9,8 @@ import dataclasses
 from typing import ClassVar, List, Optional, Tuple
 
 from installer.resources.base import Actual, CannotFix, Resource, State
-from installer.resources.keystone_api import Client, Entity, KeptByKeystone, KeystoneApi, NoAnswer, Refused
+from installer.resources.json_api import Entity, NoAnswer, Refused
+from installer.resources.keystone_api import Client, KeptByKeystone, KeystoneApi
 from installer.resources.secret import Secret
 
 INTERFACES = ("public", "internal", "admin")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from urllib.parse import quote
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Unknown
+from installer.resources.json_api import Answer, Entity, JsonApi, NoAnswer, Refused
 from installer.resources.secret import Secret
 
-Entity = Dict[str, Any]
-
-#: One password check takes Keystone about a quarter of a second; a server that swaps takes longer.
-ANSWER_SECONDS = 30.0
 #: How long a Keystone that was just started may take until it answers, through HAProxy's health check.
 START_SECONDS = 90.0
 #: How many logins are tried side by side: each costs Keystone a quarter of a second of one core.
@@ -45,22 +37,6 @@ class KeystoneApi(NamedTuple):
     ca_file: str = ""
 
 
-class NoAnswer(CannotFix):
-    """Keystone cannot be asked now: not running, not reachable, or the administrator's login is refused."""
-
-
-class Refused(CannotFix):
-    """Keystone refused a request.
-
-    Args:
-        status: HTTP status.
-    """
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
 class Token(NamedTuple):
     """A token, and what came with it: roles and catalogue."""
 
@@ -80,11 +56,7 @@ class Client:
         self.api = api
         self._host = host
         self._memory = f"{MEMORY}{api.url} {api.user} "
-        context = ssl.create_default_context(cafile=api.ca_file or None)
-        # Keystone is one of the cloud's own hosts, never behind a proxy to the outside.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
+        self._api = JsonApi(api.url, api.ca_file)
 
     def token(self) -> Token:
         """Return the administrator's token for the project.
@@ -204,25 +176,10 @@ class Client:
         return entities
 
     def _call(self, method: str, path: str, body: Optional[Entity]) -> Entity:
-        return self._send(method, path, body, self.token().id)[1]
+        return self._send(method, path, body, self.token().id).body
 
-    def _send(self, method: str, path: str, body: Optional[Entity], token: Optional[Secret]) -> Tuple[Any, Entity]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token is not None:
-            headers["X-Auth-Token"] = token.reveal()
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.api.url + path, data, headers, method=method)  # noqa: S310
-        try:
-            with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
-                text = answer.read()
-                return answer.headers, json.loads(text) if text else {}
-        except urllib.error.HTTPError as problem:
-            with problem:
-                raise refusal(problem.code, problem.read(4096), f"{method} {self.api.url}{path}") from None
-        except urllib.error.URLError as problem:
-            raise NoAnswer(f"keystone does not answer at {self.api.url} yet: {problem.reason}") from None
-        except (OSError, http.client.HTTPException, ValueError) as problem:
-            raise NoAnswer(f"keystone does not answer at {self.api.url} yet: {problem!r}") from None
+    def _send(self, method: str, path: str, body: Optional[Entity], token: Optional[Secret]) -> Answer:
+        return self._api.send(method, path, body, {"X-Auth-Token": token.reveal()} if token else {})
 
 
 def client_of(api: Any, host: Host) -> Client:
@@ -270,23 +227,6 @@ class KeptByKeystone:
                     continue
             resource.settle(client)
             client.forget_lists()
-
-
-def refusal(status: int, text: bytes, what: str) -> CannotFix:
-    """Return what an HTTP error means.
-
-    Args:
-        status: a gateway's 502, 503 and 504 mean that nobody is behind it.
-        text: the body, at best Keystone's JSON.
-        what: the request, in words.
-    """
-    try:
-        said = str(json.loads(text)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        said = text.decode("utf-8", "replace").strip().replace("\n", " ")[:200]
-    if status in (502, 503, 504):
-        return NoAnswer(f"keystone does not run yet: {status} from {what.split()[-1]}")
-    return Refused(status, f"keystone answered {status} to {what}: {said}")
 
 
 def login(user: str, domain_id: str, password: Secret, project: Optional[str]) -> Entity:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, Resource, State
+from installer.resources.json_api import Entity
 from installer.resources.keystone_api import KeystoneApi
-from installer.resources.service_api import Entity, KeptByService, ServiceClient, project_id
+from installer.resources.service_api import KeptByService, ServiceClient, project_id
 
 
 @dataclasses.dataclass(frozen=True)

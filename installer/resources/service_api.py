@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
-import urllib.error
-import urllib.request
 from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources.base import Actual, CannotFix, FixFailed, Unknown
-from installer.resources.keystone_api import ANSWER_SECONDS, Client, KeystoneApi, NoAnswer, Refused, client_of
-
-Entity = Dict[str, Any]
+from installer.resources.json_api import Entity, JsonApi, NoAnswer
+from installer.resources.keystone_api import Client, KeystoneApi, client_of
 
 #: How long an image may take from its last byte until it is kept.
 UPLOAD_SECONDS = 600.0
-#: What a gateway says while nobody is behind it.
-NOBODY = (502, 503, 504)
 
 
 class ServiceClient:
@@ -38,11 +30,7 @@ class ServiceClient:
         self._host = host
         self._headers = dict(headers or {})
         self._login = client_of(keystone, host)
-        context = ssl.create_default_context(cafile=keystone.ca_file or None)
-        # Like Keystone, the API is one of the cloud's own hosts, never behind a proxy to the outside.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
+        self._api = JsonApi(url, keystone.ca_file)
 
     def get(self, path: str) -> Entity:
         """Return what the API says at a path, such as ``/types``.
@@ -104,38 +92,15 @@ class ServiceClient:
         Raises:
             NoAnswer, Refused: see ``get``.
         """
-        headers = {
+        header = {
             "X-Auth-Token": self.token(),
             "Content-Type": "application/octet-stream",
             "Content-Length": str(size),
         }
-        request = urllib.request.Request(self.url + path, blocks, headers, method="PUT")  # noqa: S310
-        self._open(request, UPLOAD_SECONDS)
+        self._api.send_data("PUT", path, blocks, header, UPLOAD_SECONDS)
 
     def _send(self, method: str, path: str, body: Optional[Entity]) -> Entity:
-        headers = {
-            **self._headers,
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "X-Auth-Token": self.token(),
-        }
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
-        return self._open(request, ANSWER_SECONDS)
-
-    def _open(self, request: urllib.request.Request, seconds: float) -> Entity:
-        try:
-            with self._opener.open(request, timeout=seconds) as answer:
-                text = answer.read()
-                found: Entity = json.loads(text) if text else {}
-                return found
-        except urllib.error.HTTPError as problem:
-            with problem:
-                raise refusal(problem.code, problem.read(4096), f"{request.get_method()} {request.full_url}") from None
-        except urllib.error.URLError as problem:
-            raise NoAnswer(f"{self.url} does not answer yet: {problem.reason}") from None
-        except (OSError, http.client.HTTPException, ValueError) as problem:
-            raise NoAnswer(f"{self.url} does not answer yet: {problem!r}") from None
+        return self._api.send(method, path, body, {**self._headers, "X-Auth-Token": self.token()}).body
 
 
 def service_client(keystone: Any, url: str, host: Host, headers: Optional[Mapping[str, str]] = None) -> ServiceClient:
@@ -199,28 +164,3 @@ def project_id(client: ServiceClient, name: str) -> str:
     if found is None:
         raise CannotFix(f"keystone has no project {name}")
     return str(found["id"])
-
-
-def refusal(status: int, text: bytes, what: str) -> CannotFix:
-    """Return what an HTTP error of a service means.
-
-    Args:
-        status: a gateway's 502, 503 and 504 mean that nobody is behind it.
-        text: the body: a service wraps its message in one object, such as ``{"badRequest": {"message": ...}}``.
-        what: the request, in words.
-    """
-    if status in NOBODY:
-        return NoAnswer(f"{what.split()[-1]} does not answer yet: {status} from the proxy before it")
-    return Refused(status, f"{status} to {what}: {_message(text)}")
-
-
-def _message(text: bytes) -> str:
-    try:
-        (said,) = _only_value(json.loads(text))
-        return str(said["message"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return text.decode("utf-8", "replace").strip().replace("\n", " ")[:200]
-
-
-def _only_value(body: Any) -> Tuple[Any, ...]:
-    return tuple(body.values())

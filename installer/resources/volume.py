@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import re
-import time
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence
 
 from installer.agent.host import Host
 from installer.resources import unit
-from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
-from installer.resources.keystone_api import KeystoneApi, NoAnswer
-from installer.resources.service_api import Entity, ServiceClient, service_client
+from installer.resources.base import Actual, Resource, State, Unknown
+from installer.resources.heard_of import YES, HeardOf, moment, since_start
+from installer.resources.json_api import Entity, NoAnswer
+from installer.resources.keystone_api import KeystoneApi
+from installer.resources.service_api import ServiceClient, service_client
 
 #: The extra spec that ties a volume type to the backends of that name.
 TIE = "volume_backend_name"
-YES = "yes"
-#: Seconds between two looks while waiting, and between two lines of progress.
-PAUSE, TELL = 1.0, 5.0
-#: How far the clocks of two hosts may be apart, in seconds.
-CLOCKS = 5.0
 #: Different errors that a failure shows.
 MOST_ERRORS = 8
 
@@ -80,7 +75,7 @@ class VolumeType(Resource):
 
 
 @dataclasses.dataclass(frozen=True)
-class VolumeBackend(Resource):
+class VolumeBackend(HeardOf, Resource):
     """A storage backend whose driver works: it has told Cinder's scheduler what it has. The fix is to wait for it.
 
     That the unit is active, or that Cinder shows its service as up, proves nothing: both are so for a minute after a
@@ -108,58 +103,28 @@ class VolumeBackend(Resource):
     def name(self) -> str:
         return f"{self.host}@{self.backend}"
 
-    def expected(self) -> State:
-        return {"works": YES}
+    @property
+    def title(self) -> str:
+        return self.name
 
     @classmethod
-    def query(cls, resources: Sequence[VolumeBackend], host: Host) -> Dict[str, Actual]:
-        try:
-            pools = {url: pools_of(client) for url, client in _clients(resources, host).items()}
-        except NoAnswer as problem:
-            return {resource.id: Unknown(str(problem)) for resource in resources}
-        shown = unit.show([resource.unit for resource in resources], host)
-        return {
-            resource.id: {"works": resource.words(pools[resource.url], shown[resource.unit])} for resource in resources
-        }
+    def found(cls, client: ServiceClient) -> List[Entity]:
+        pools: List[Entity] = client.get("/scheduler-stats/get_pools?detail=true")["pools"]
+        return pools
 
-    def words(self, pools: Sequence[Entity], shown: Mapping[str, str]) -> str:
-        """Return ``yes``, or in words what is seen instead.
-
-        Args:
-            pools: what the scheduler knows, with capabilities.
-            shown: what systemctl shows of the unit.
-        """
-        own = [pool for pool in pools if pool["name"].partition("#")[0] == self.name]
-        if not own:
+    def words(self, found: Sequence[Entity], shown: Mapping[str, str]) -> str:
+        told = [
+            moment(str(pool["capabilities"]["timestamp"]))
+            for pool in found
+            if pool["name"].partition("#")[0] == self.name
+        ]
+        if not told:
             return "the scheduler has not heard of it"
-        began = unit.started(shown, reload=False)
-        heard = max(told_at(pool) for pool in own)
-        if began is not None and heard + CLOCKS < began:
-            return "the scheduler has not heard of it since it was started"
-        return YES
+        return YES if since_start(max(told), shown) else "the scheduler has not heard of it since it was started"
 
-    def fix(self, actual: Actual, host: Host) -> None:
-        client = _client(self, host)
-        begun = told = time.monotonic()
-        while True:
-            (shown,) = unit.show([self.unit], host).values()
-            try:
-                seen = self.words(pools_of(client), shown)
-            except NoAnswer as problem:
-                seen = str(problem)
-            now = time.monotonic()
-            if seen == YES:
-                return
-            if shown["ActiveState"] == "failed":
-                raise CannotFix(f"{self.name} does not work ({seen}), because {self.unit} has failed")
-            if now - begun > self.limit:
-                raise CannotFix(f"{self.name} did not work within {self.limit:.0f} s; last seen: {seen}")
-            if now - told > TELL:
-                told = now
-                host.progress(f"waiting for {self.name}: {seen}")
-                if gave_up(self._journal(shown, host), self.name):
-                    raise CannotFix(f"the driver of {self.name} could not be set up")
-            time.sleep(PAUSE)
+    def hopeless(self, shown: Mapping[str, str], host: Host) -> str:
+        failed = super().hopeless(shown, host)
+        return failed or ("its driver could not be set up" if gave_up(self._journal(shown, host), self.name) else "")
 
     def diagnose(self, host: Host) -> List[str]:
         (shown,) = unit.show([self.unit], host).values()
@@ -196,18 +161,6 @@ def types(client: ServiceClient) -> List[Entity]:
     """Return all volume types, private ones too."""
     found: List[Entity] = client.get("/types?is_public=None")["volume_types"]
     return found
-
-
-def pools_of(client: ServiceClient) -> List[Entity]:
-    """Return the pools that the scheduler knows, with their capabilities."""
-    found: List[Entity] = client.get("/scheduler-stats/get_pools?detail=true")["pools"]
-    return found
-
-
-def told_at(pool: Mapping[str, Any]) -> float:
-    """Return when a pool's capabilities were told, in seconds since 1970; Cinder writes UTC without saying so."""
-    text = str(pool["capabilities"]["timestamp"]).rstrip("Z")
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def _client(resource: Any, host: Host) -> ServiceClient:

@@ -11,6 +11,8 @@ from keystoneauth1.exceptions import ClientException
 from openstack.connection import Connection as Cloud
 from openstack.exceptions import SDKException
 
+from installer.verify.cleaning import remove_router
+
 #: What the names of Tempest's own things begin with (its data_utils.rand_name and credentials_factory).
 PREFIX = "tempest"
 #: Seconds that an instance may take to go away.
@@ -48,13 +50,6 @@ def _remove_server(cloud: Any, server: str) -> None:
         cloud.compute.wait_for_delete(found, wait=PATIENCE)
 
 
-def _remove_router(cloud: Any, router: str) -> None:
-    for port in cloud.network.ports(device_id=router):
-        if port.device_owner == "network:router_interface":
-            cloud.network.remove_interface_from_router(router, port_id=port.id)
-    cloud.network.delete_router(router)
-
-
 def _remove_domain(cloud: Any, domain: str) -> None:
     cloud.identity.update_domain(domain, is_enabled=False)
     cloud.identity.delete_domain(domain)
@@ -84,7 +79,8 @@ KINDS = (
     Kind("floating address", "network", lambda cloud: cloud.network.ips(),
          lambda cloud, id: cloud.network.delete_ip(id)),
     Kind("trunk", "network", lambda cloud: cloud.network.trunks(), lambda cloud, id: cloud.network.delete_trunk(id)),
-    Kind("router", "network", lambda cloud: cloud.network.routers(), _remove_router),
+    Kind("router", "network", lambda cloud: cloud.network.routers(),
+         lambda cloud, id: remove_router(cloud.network, id)),
     Kind("port", "network", _ports, lambda cloud, id: cloud.network.delete_port(id)),
     Kind("network", "network", lambda cloud: cloud.network.networks(),
          lambda cloud, id: cloud.network.delete_network(id)),

@@ -135,10 +135,15 @@ def _remove_volume(live: Live, volume: Any) -> None:
     live.admin.block_storage.delete_volume(volume, force=force)
 
 
-def _remove_router(live: Live, router: Any) -> None:
-    network = live.admin.network
-    for port in network.ports(device_id=router.id, device_owner="network:router_interface"):
-        network.remove_interface_from_router(router, None, port.id)
+def remove_router(network: Any, router: str) -> None:
+    """Remove a router, and before it what ties it to its networks.
+
+    Args:
+        network: the SDK's proxy of the network service.
+        router: its id.
+    """
+    for port in network.ports(device_id=router, device_owner="network:router_interface"):
+        network.remove_interface_from_router(router, port_id=port.id)
     network.delete_router(router)
 
 
@@ -165,7 +170,12 @@ KINDS = (
         lambda live: _named(live.admin.compute.flavors(is_public=None)),
         lambda live, one: live.admin.compute.delete_flavor(one),
     ),
-    Kind("router", NEUTRON, lambda live: _named(live.admin.network.routers()), _remove_router),
+    Kind(
+        "router",
+        NEUTRON,
+        lambda live: _named(live.admin.network.routers()),
+        lambda live, one: remove_router(live.admin.network, one.id),
+    ),
     Kind(
         "network",
         NEUTRON,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from installer.resources.base import Unknown, from_wire, to_wire
-from installer.resources.compute_service import ComputeService, heard_at
+from installer.resources.compute_service import ComputeService
 from installer.resources.keystone_api import KeystoneApi
 from installer.resources.secret import Secret
 from tests.unit.resources.fake_host import FakeHost
@@ -43,10 +43,6 @@ def one(host: str, updated: str | None, state: str = "up") -> dict[str, Any]:
 )
 def test_it_works_once_nova_has_heard_of_it_since_its_start(services: list[dict[str, Any]], words: str) -> None:
     assert SERVICE.words(services, STARTED) == words
-
-
-def test_novas_times_are_utc() -> None:
-    assert heard_at(one("x", "1970-01-02T00:00:00.250000")) == 86400.25
 
 
 def test_while_nobody_answers_nothing_is_known() -> None:

@@ -11,7 +11,7 @@ import pytest
 from installer.agent.host import Host
 from installer.resources.base import Unknown, from_wire, to_wire
 from installer.resources.keystone import Endpoint, Project, RoleAssignment, Service
-from installer.resources.keystone_api import KeystoneApi, NoAnswer, Refused, login, refusal
+from installer.resources.keystone_api import KeystoneApi, login
 from installer.resources.keystone_bootstrap import Bootstrap, identity_interfaces
 from installer.resources.secret import Secret
 
@@ -104,20 +104,6 @@ def test_an_inherited_role_is_not_a_role_on_the_project_itself() -> None:
     assert RoleAssignment.query([stranger], direct) == {stranger.id: None}
 
 
-@pytest.mark.parametrize(
-    ("status", "text", "kind", "words"),
-    [
-        (409, b'{"error": {"message": "Conflict occurred", "code": 409}}', Refused, "409 to POST u: Conflict occurred"),
-        (500, b"<html>\noh</html>", Refused, "500 to POST u: <html> oh</html>"),
-        (503, b"No server is available", NoAnswer, "does not run yet: 503 from u"),
-    ],
-)
-def test_what_an_error_of_keystone_means(status: int, text: bytes, kind: type[Exception], words: str) -> None:
-    problem = refusal(status, text, "POST u")
-    assert type(problem) is kind
-    assert words in str(problem)
-
-
 def test_a_login_without_scope_asks_for_none() -> None:
     body = login("u", "d", Secret('p"☃'), None)
     assert body["auth"]["scope"] == "unscoped"
@@ -149,7 +135,7 @@ def test_a_keystone_that_is_not_there_is_asked_once_for_all_of_a_run(gone: Keyst
     host = Host()
     states = Project.query([Project(gone, "a"), Project(gone, "b")], host)
     states.update(Service.query([Service(gone, "image", "glance")], host))
-    assert all(isinstance(state, Unknown) and "does not run yet" in state.reason for state in states.values())
+    assert all(isinstance(state, Unknown) and "does not answer yet: 503" in state.reason for state in states.values())
     assert Gone.asked == 1
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from installer.agent.host import Host
 from installer.resources.base import Unknown, from_wire, to_wire
-from installer.resources.keystone_api import KeystoneApi, NoAnswer, Refused
+from installer.resources.heard_of import moment
+from installer.resources.keystone_api import KeystoneApi
 from installer.resources.secret import Secret
-from installer.resources.service_api import refusal
-from installer.resources.volume import VolumeBackend, VolumeType, errors, gave_up, told_at
+from installer.resources.volume import VolumeBackend, VolumeType, errors, gave_up
+from tests.unit.resources.fake_host import FakeHost
 
 KEYSTONE = KeystoneApi("http://127.0.0.1:1/v3", Secret("pw"))
 URL = "http://127.0.0.1:1/v3"
@@ -56,31 +56,17 @@ def test_a_backend_works_once_the_scheduler_has_heard_of_it_since_its_start(
     assert BACKEND.words(pools, STARTED) == words
 
 
-def test_cinders_times_are_utc() -> None:
-    assert told_at(pool("x", "1970-01-02T00:00:00.250000")) == 86400.25
-    assert told_at(pool("x", "1970-01-02T00:00:00Z")) == 86400
+def test_times_without_a_zone_are_utc() -> None:
+    assert moment("1970-01-02T00:00:00.250000") == 86400.25
+    assert moment("1970-01-02T00:00:00Z") == 86400
 
 
 def test_while_nobody_answers_nothing_is_known() -> None:
+    shown = "Id=openstack-cinder-volume.service\nActiveState=active\nMainPID=0\n"
     for resource in (NFS, BACKEND):
-        state = type(resource).query([resource], Host())[resource.id]
+        state = type(resource).query([resource], FakeHost({"systemctl": shown}))[resource.id]
         assert isinstance(state, Unknown)
         assert "127.0.0.1:1" in state.reason
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "kind", "words"),
-    [
-        (400, b'{"badRequest": {"code": 400, "message": "no such type"}}', Refused, "400 to GET u: no such type"),
-        (404, b"<html>\noh</html>", Refused, "404 to GET u: <html> oh</html>"),
-        (404, b"[1, 2]", Refused, "404 to GET u: [1, 2]"),
-        (503, b"No server is available", NoAnswer, "u does not answer yet: 503"),
-    ],
-)
-def test_what_an_error_of_a_service_means(status: int, text: bytes, kind: type[Exception], words: str) -> None:
-    problem = refusal(status, text, "GET u")
-    assert type(problem) is kind
-    assert words in str(problem)
 
 
 @pytest.mark.parametrize("resource", [NFS, BACKEND])

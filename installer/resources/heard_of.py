@@ -1,0 +1,111 @@
+"""What services that wait for others have in common: they work once those have heard of them since their start."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from installer.agent.host import Host
+from installer.resources import unit
+from installer.resources.base import Actual, CannotFix, State, Unknown
+from installer.resources.json_api import Entity, NoAnswer
+from installer.resources.keystone_api import KeystoneApi
+from installer.resources.service_api import ServiceClient, service_client
+
+YES = "yes"
+#: Seconds between two looks while waiting, and between two lines of progress.
+PAUSE, TELL = 1.0, 5.0
+#: How far the clocks of two hosts may be apart, in seconds.
+CLOCKS = 5.0
+
+
+class HeardOf:
+    """A unit of this host that an API must have heard of since it was started. The fix is to wait for it.
+
+    That the unit is active proves nothing: it may wait for others, or its driver may not have come up.
+    """
+
+    keystone: KeystoneApi
+    url: str
+    #: The systemd unit.
+    unit: str
+    #: Seconds to wait.
+    limit: float
+
+    @property
+    def title(self) -> str:
+        """What works or does not, in words."""
+        raise NotImplementedError
+
+    @classmethod
+    def found(cls, client: ServiceClient) -> List[Entity]:
+        """Return all that the API has heard of.
+
+        Raises:
+            NoAnswer: it cannot be asked.
+        """
+        raise NotImplementedError
+
+    def words(self, found: Sequence[Entity], shown: Mapping[str, str]) -> str:
+        """Return ``yes``, or in words what is seen instead.
+
+        Args:
+            found: what the API has heard of.
+            shown: what systemctl shows of the unit.
+        """
+        raise NotImplementedError
+
+    def hopeless(self, shown: Mapping[str, str], host: Host) -> str:
+        """Return in words why waiting is in vain; empty: it is not known to be."""
+        return f"because {self.unit} has failed" if shown["ActiveState"] == "failed" else ""
+
+    def expected(self) -> State:
+        return {"works": YES}
+
+    @classmethod
+    def query(cls, resources: Sequence[Any], host: Host) -> Dict[str, Actual]:
+        shown = unit.show([resource.unit for resource in resources], host)
+        return {resource.id: resource.look(shown[resource.unit], host) for resource in resources}
+
+    def look(self, shown: Mapping[str, str], host: Host) -> Actual:
+        """Return the actual state, given what systemctl shows of the unit."""
+        try:
+            return {"works": self.words(self.found(service_client(self.keystone, self.url, host)), shown)}
+        except NoAnswer as problem:
+            return Unknown(str(problem))
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        begun = told = time.monotonic()
+        while True:
+            (shown,) = unit.show([self.unit], host).values()
+            state = self.look(shown, host)
+            if state == self.expected():
+                return
+            seen = state.reason if isinstance(state, Unknown) else (state or {})["works"]
+            reason = self.hopeless(shown, host)
+            if reason:
+                raise CannotFix(f"{self.title} does not work ({seen}), {reason}")
+            now = time.monotonic()
+            if now - begun > self.limit:
+                raise CannotFix(f"{self.title} did not work within {self.limit:.0f} s; last seen: {seen}")
+            if now - told > TELL:
+                told = now
+                host.progress(f"waiting for {self.title}: {seen}")
+            time.sleep(PAUSE)
+
+
+def since_start(heard: Optional[float], shown: Mapping[str, str]) -> bool:
+    """Tell whether something was heard since a unit was started.
+
+    Args:
+        heard: when, in seconds since 1970, by the clock of another host; None: never.
+        shown: what systemctl shows of the unit.
+    """
+    began = unit.started(shown, reload=False)
+    return began is None or (heard or 0.0) + CLOCKS >= began
+
+
+def moment(text: str) -> float:
+    """Return the seconds since 1970 of a time that OpenStack writes in UTC without saying so."""
+    return datetime.datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=datetime.timezone.utc).timestamp()
