@@ -17,14 +17,11 @@ from installer.resources.keystone import CloudRole, CloudUser, Domain, RoleAssig
 from installer.resources.network_api import Network, Router, SecurityGroupRule, Subnet
 from installer.resources.nova_cells import Cell, CellMember
 from installer.resources.openvswitch import OvsBridge, OvsSetting
-from installer.resources.ovsdb_listener import OvsdbListener
+from installer.resources.ovsdb_listener import DATABASES, OvsdbListener
 from installer.resources.package_files import PackageFiles
 from installer.resources.sysctl import Sysctl
 from installer.resources.test_image import TestImage
 from installer.resources.volume import VolumeBackend, VolumeType
-
-#: Programs by the database of which they tell where it listens.
-LISTENERS = {"ovs": ["ovs-vsctl", "get-manager"], "nb": ["ovn-nbctl", "get-connection"]}
 
 
 def _user(one: Any) -> Task:
@@ -62,7 +59,8 @@ def _path(field: str) -> Callable[[Any], Task]:
 
 
 def _listener(one: Any) -> Task:
-    return asks(LISTENERS.get(one.database, ["ovn-sbctl", "get-connection"]), str(one.port))
+    database = DATABASES[one.database]
+    return asks([database.program, f"get-{database.table.lower()}"], str(one.port))
 
 
 def _setting(one: Any) -> Task:

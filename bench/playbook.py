@@ -13,7 +13,7 @@ from installer.plan import Step
 from installer.resources.account import Group, User
 from installer.resources.answering import Answering
 from installer.resources.base import Resource
-from installer.resources.command import Command
+from installer.resources.command import STAMPS, Command
 from installer.resources.database import Database, DatabaseAccount, DatabaseAdministrator
 from installer.resources.database_schema import DatabaseSchema
 from installer.resources.file import Directory, File, Symlink
@@ -81,6 +81,8 @@ def _unit(one: Any) -> Task:
 def _command(one: Any) -> Task:
     if one.creates:
         return {"command": {"argv": list(one.argv), "creates": one.creates}}
+    if one.stamp:
+        return asks(["cat", f"{STAMPS}/{one.title}"], one.stamp)
     return asks(list(one.unless))
 
 
