@@ -13,6 +13,7 @@ from installer.resources.cloud_image import CloudImage
 from installer.resources.compute_api import Flavor, KeyPair
 from installer.resources.compute_service import ComputeService
 from installer.resources.distribution_module import DistributionModule
+from installer.resources.key_repository import KeyRepository
 from installer.resources.keystone import CloudRole, CloudUser, Domain, RoleAssignment, Service
 from installer.resources.network_api import Network, Router, SecurityGroupRule, Subnet
 from installer.resources.nova_cells import Cell, CellMember
@@ -92,5 +93,6 @@ TASKS: dict[type[Resource], Callable[[Any], Task]] = {
     Sysctl: lambda one: asks(["sysctl", "--values", one.key], str(one.value)),
     DistributionModule: _path("site"),
     PackageFiles: _path("path"),
+    KeyRepository: lambda one: asks(["ls", one.path], "0"),
     TestImage: _path("path"),
 }

@@ -17,6 +17,7 @@ MODULES = (
     "distribution_module",
     "file",
     "host_entry",
+    "key_repository",
     "keystone",
     "keystone_bootstrap",
     "message_queue",

@@ -41,6 +41,8 @@ class Horizon(Role):
     name = "horizon"
     title = "Dashboard (Horizon)"
     groups = ("controller",)
+    # Nobody waits for it, and its half minute of processor time would delay those that others wait for.
+    after = ("catalogue",)
     after_here = ("openstack", "memcached", "haproxy")
     units = (UNIT,)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.resources.base import Resource
-from installer.resources.command import Command
 from installer.resources.file import Directory, File
+from installer.resources.key_repository import KeyRepository
 from installer.resources.keystone import INTERFACES, Endpoint, Project
 from installer.resources.keystone_bootstrap import Bootstrap
 from installer.resources.secret import Secret
@@ -20,7 +20,7 @@ from roles.openstack.role import home
 USER = "keystone"
 CONFIGURATION = "/etc/keystone/keystone.conf"
 UNIT = "openstack-keystone.service"
-KEYS = {"fernet": "/etc/keystone/fernet-keys", "credential": "/etc/keystone/credential-keys"}
+KEYS = ("/etc/keystone/fernet-keys", "/etc/keystone/credential-keys")
 #: Rows of its first migration: the root of all domains (27e647c0fad4, of 29.1.0 and 30.0.0).
 SEEDED = (("project", 1),)
 
@@ -39,26 +39,14 @@ class Keystone(Role):
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from service.account(USER, "identity")
-        for folder in KEYS.values():
+        for folder in KEYS:
             yield Directory(folder, USER, USER, 0o700)
         yield _configuration(cloud)
         yield from service.tables(
             cloud, host, schema_of(cloud), "keystone", ("keystone-manage", "db_sync"), seeded=SEEDED
         )
-        for name, folder in KEYS.items():
-            yield Command(
-                f"keystone-{name}-keys",
-                (
-                    f"{home(cloud)}/bin/keystone-manage",
-                    f"{name}_setup",
-                    "--keystone-user",
-                    USER,
-                    "--keystone-group",
-                    USER,
-                ),
-                creates=f"{folder}/0",
-                user=USER,
-            )
+        for folder in KEYS:
+            yield KeyRepository(folder, USER)
         yield from _service(cloud, host)
         yield from _entities(cloud)
 
