@@ -55,6 +55,7 @@ class Host:
         lock_fd: file descriptor of the host lock; commands inherit it, so that the lock outlives a killed agent
             for as long as one of its commands still runs.
         echo: tells whether the controller answers within so many seconds.
+        silence: tells the controller that the host may not be heard for so many seconds.
     """
 
     def __init__(
@@ -63,9 +64,11 @@ class Host:
         progress: Optional[Callable[[str], None]] = None,
         lock_fd: Optional[int] = None,
         echo: Optional[Callable[[float], bool]] = None,
+        silence: Optional[Callable[[float], None]] = None,
     ) -> None:
         self._fetch = fetch
         self._echo = echo
+        self._silence = silence
         self._progress = progress
         self.lock_fd = lock_fd
         self._memory: Dict[str, Any] = {}
@@ -132,6 +135,11 @@ class Host:
         if self._fetch is None:
             raise RuntimeError("no controller to fetch from")
         return self._fetch(sha256)
+
+    def announce_silence(self, seconds: float) -> None:
+        """Tell the controller that the link may be dead for so many seconds, and that it shall wait."""
+        if self._silence is not None:
+            self._silence(seconds)
 
     def controller_answers(self, seconds: float) -> bool:
         """Ask the controller for a sign of life, and tell whether it came within so many seconds."""

@@ -137,6 +137,7 @@ class Agent:
             progress=lambda text: self._send({"event": "progress", "step": step, "text": text}),
             lock_fd=self._lock_fd,
             echo=self._hear_controller,
+            silence=lambda seconds: self._send({"silence": seconds}),
         )
 
     def _fetch(self, sha256: str) -> bytes:

@@ -38,6 +38,7 @@ class AgentSession:
         blobs: Mapping[str, Path],
     ) -> None:
         self.address = connection.address
+        self._connection = connection
         self._listen = listen
         self._blobs = blobs
         self._stream = connection.start(bootstrap.command())
@@ -118,6 +119,8 @@ class AgentSession:
         if "need" in message:
             digest = message["need"]
             self._writer.send({"blob": digest}, self._blobs[digest].read_bytes())
+        elif "silence" in message:
+            self._connection.expect_silence(message["silence"])
         elif "echo" in message:
             self._writer.send({"do": "echo", "id": 0})
         elif "event" in message:

@@ -25,6 +25,8 @@ from installer.resources.unit import MANAGER
 UNDO_AFTER = 90
 #: Seconds until the controller must have been heard again: a lost packet is sent again after 1, 3, 7, 15, 31.
 HEARD_WITHIN = 45.0
+#: Seconds that undoing it takes, and until a packet is sent again after that.
+UNDONE_WITHIN = 90
 #: Seconds for the bridge to have the addresses.
 SETTLED_WITHIN = 20.0
 
@@ -108,6 +110,7 @@ class BridgedInterface(Resource):
         way = manager_of(self.interface, addresses, host).plan(self.interface, self.bridge, addresses, host)
         made = not (isinstance(actual, dict) and actual.get("bridge") == self.bridge)
         prepare(self, way, addresses, made, host)
+        host.announce_silence(UNDO_AFTER + UNDONE_WITHIN)
         try:
             add_port(self, bool(addresses), host)
             for command in way.before:
@@ -237,14 +240,14 @@ def prepare(item: BridgedInterface, way: handover.Handover, addresses: Sequence[
     with MANAGER:
         host.run(["systemctl", "daemon-reload"])
         host.run(["systemctl", "enable", "--quiet", unit])
-    timer = unit.replace(".service", "-timer")
+    timer = handover.UNDO_TIMER.format(item.interface)
     host.run(["systemd-run", "--quiet", f"--unit={timer}", f"--on-active={UNDO_AFTER}", "systemctl", "start", unit])
 
 
 def forget(item: BridgedInterface, host: Host) -> None:
     """Take away what would undo the handover, which has worked."""
     unit = handover.UNDO_UNIT.format(item.interface)
-    host.run(["systemctl", "stop", unit.replace(".service", "-timer.timer")])
+    host.run(["systemctl", "stop", handover.UNDO_TIMER.format(item.interface) + ".timer"])
     with MANAGER:
         host.run(["systemctl", "disable", "--quiet", unit])
         os.unlink(f"/etc/systemd/system/{unit}")
@@ -275,7 +278,6 @@ def wait_until_moved(item: BridgedInterface, addresses: Sequence[str], host: Hos
         if not missing and not held.get(item.interface):
             return
         if time.monotonic() > deadline:
-            lacks, kept = ", ".join(sorted(missing)), ", ".join(held.get(item.interface, ()))
             lacks, kept = ", ".join(sorted(missing)), ", ".join(held.get(item.interface, ()))
             raise CannotFix(
                 f"{SETTLED_WITHIN:.0f} s after the handover {item.bridge} lacks {lacks or 'nothing'} "

@@ -7,6 +7,7 @@ from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 UNDO_FOLDER = "/etc/pystack/undo-{}"
 UNDO_UNIT = "pystack-undo-{}.service"
+UNDO_TIMER = "pystack-undo-{}-timer"
 
 Commands = Tuple[Tuple[str, ...], ...]
 
@@ -63,8 +64,13 @@ def undo_script(
     words += [("ip", "address", "delete", address, "dev", bridge) for address in addresses]
     words.append(("ip", "link", "set", interface, "up"))
     words += way.back
-    words.append(("systemctl", "disable", "--quiet", UNDO_UNIT.format(interface)))
-    words.append(("rm", "-rf", UNDO_FOLDER.format(interface)))
+    words += [
+        ("systemctl", "disable", "--quiet", UNDO_UNIT.format(interface)),
+        # After a reboot there is no timer any more.
+        ("systemctl", "--quiet", "stop", UNDO_TIMER.format(interface) + ".timer"),
+        ("rm", "-rf", f"/etc/systemd/system/{UNDO_UNIT.format(interface)}", UNDO_FOLDER.format(interface)),
+        ("systemctl", "daemon-reload"),
+    ]
     lines = [shlex.join(line) for line in words]
     first = (
         f"# Made by pystack while {bridge} takes over {interface}: gives it back when nobody confirms that it works."

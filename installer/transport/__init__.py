@@ -36,5 +36,8 @@ class Connection(Protocol):
     def start(self, argv: Sequence[str]) -> Stream:
         """Start a command as root."""
 
+    def expect_silence(self, seconds: float) -> None:
+        """Do not take the link for lost because the host is not heard within so many seconds from now."""
+
     def close(self) -> None:
         """Let go of the host."""

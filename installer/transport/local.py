@@ -120,5 +120,8 @@ class LocalConnection:
         sudo.wait(stream)
         return stream
 
+    def expect_silence(self, seconds: float) -> None:
+        """Do nothing: there is no link."""
+
     def close(self) -> None:
         """Do nothing: nothing is held."""

@@ -112,9 +112,16 @@ def _tune(link: socket.socket) -> None:
         ("TCP_KEEPIDLE", _IDLE),
         ("TCP_KEEPINTVL", _INTERVAL),
         ("TCP_KEEPCNT", _COUNT),
-        # Data that the peer does not acknowledge counts as well; in milliseconds, tcp(7).
-        ("TCP_USER_TIMEOUT", 1000 * (_IDLE + _INTERVAL * _COUNT)),
     ):
         # Other systems than Linux lack some of them.
         if hasattr(socket, option):
             link.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    keep_for(link, _IDLE + _INTERVAL * _COUNT)
+
+
+def keep_for(link: object, seconds: float) -> None:
+    """Have the kernel end a TCP connection only when its peer has acknowledged nothing for so many seconds (tcp(7))."""
+    # Other systems than Linux have no such option; a link through a command, or through another host, is none of TCP.
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None and isinstance(link, socket.socket) and link.family in (socket.AF_INET, socket.AF_INET6):
+        link.setsockopt(socket.IPPROTO_TCP, option, round(1000 * seconds))

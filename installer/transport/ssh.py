@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import paramiko
 
 from installer.agent.wire import LinkLost
-from installer.transport import Stream, pipelining, refusals
+from installer.transport import Stream, network, pipelining, refusals
 from installer.transport.login import Login
 from installer.transport.privilege import Sudo, by_sudo, shell_line
 from installer.transport.settings import Settings
@@ -105,6 +106,7 @@ class SshConnection:
         self._on_close = closed
         self._closed = threading.Event()
         self._silent = False
+        self._silence_until = 0.0
         self._watchdog = threading.Thread(target=self._keep_alive, name=f"keepalive {self.address}", daemon=True)
         self._watchdog.start()
 
@@ -137,6 +139,11 @@ class SshConnection:
         return self._transport.open_channel(
             "direct-tcpip", (hostname, port), ("127.0.0.1", 0), timeout=self._settings.timeout
         )
+
+    def expect_silence(self, seconds: float) -> None:
+        """Do not take the link for lost because the host is not heard within so many seconds from now."""
+        self._silence_until = time.monotonic() + seconds
+        network.keep_for(self._transport.sock, seconds)
 
     def is_alive(self) -> bool:
         """Return whether the link stands as far as is known."""
@@ -172,16 +179,19 @@ class SshConnection:
     def _keep_alive(self) -> None:
         """Ask the host for a sign of life now and then; paramiko's own keepalive does not wait for the answer."""
         while not self._closed.wait(self._settings.alive_interval) and self._transport.is_active():
-            patience = threading.Timer(self._settings.alive_wait, self._give_up)
-            patience.daemon = True
-            patience.start()
+            answered = threading.Event()
+            threading.Thread(target=self._lose_patience, args=(answered,), daemon=True).start()
             try:
                 self._transport.global_request("keepalive@openssh.com", wait=True)
             except (paramiko.SSHException, OSError, EOFError):
                 return
             finally:
-                patience.cancel()
+                answered.set()
 
-    def _give_up(self) -> None:
+    def _lose_patience(self, answered: threading.Event) -> None:
+        asked = time.monotonic()
+        while (patience := max(asked + self._settings.alive_wait, self._silence_until) - time.monotonic()) > 0:
+            if answered.wait(patience):
+                return
         self._silent = True
         self._transport.close()

@@ -127,7 +127,7 @@ def test_a_handover_after_which_the_controller_is_not_heard_is_undone_and_told(h
         result = hand_over(host, home)
         assert result.outcome == "failed"
         said: dict[str, Any] = dict(result.failure or {})
-        assert said["resource"] == "bridged-interface:ext0"
+        assert said["resource"] == "bridged-interface:ext0", said
         assert "the controller was not heard for 45 s, so ext0 was given back" in said["message"]
     finally:
         deafened.end()

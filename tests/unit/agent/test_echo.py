@@ -30,6 +30,10 @@ class Controller:
         assert wire.read_frame(self._link.recv) == {"echo": True}
         self._link.sendall(wire.encode({"do": "echo", "id": 0}))
 
+    def hears(self) -> object:
+        """Return the next message of the agent."""
+        return wire.read_frame(self._link.recv)
+
     def leave(self) -> None:
         """Close the link to the agent, and wait for its end."""
         self._link.close()
@@ -52,6 +56,12 @@ def test_a_controller_that_answers_is_heard(controller: Controller) -> None:
         answering.start()
         assert controller.host.controller_answers(5)
         answering.join()
+
+
+def test_a_silence_is_announced_to_the_controller_in_seconds(controller: Controller) -> None:
+    controller.host.announce_silence(90)
+    assert controller.hears() == {"silence": 90}
+    Host().announce_silence(90)
 
 
 def test_a_silent_controller_is_not_waited_for_longer_than_asked(controller: Controller) -> None:

@@ -201,7 +201,9 @@ def test_what_undoes_a_handover_puts_files_port_and_addresses_back_before_it_rem
         ["ip", "link", "set", "eth1", "up"],
         ["networkctl", "reload"],
         ["systemctl", "disable", "--quiet", "pystack-undo-eth1.service"],
-        ["rm", "-rf", "/etc/pystack/undo-eth1"],
+        ["systemctl", "--quiet", "stop", "pystack-undo-eth1-timer.timer"],
+        ["rm", "-rf", "/etc/systemd/system/pystack-undo-eth1.service", "/etc/pystack/undo-eth1"],
+        ["systemctl", "daemon-reload"],
     ]
 
 

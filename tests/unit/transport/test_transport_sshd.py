@@ -328,6 +328,24 @@ def test_a_name_that_is_not_known_is_refused() -> None:
         connect("no-such-host.invalid", Login(ssh_config=()))
 
 
+def test_a_silence_that_was_announced_is_borne(start_sshd: StartSshd, tmp_path: Path) -> None:
+    sshd = start_sshd()
+    config = tmp_path / "config"
+    config.write_text("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 2\n")
+    connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
+    stream = connection.start(["cat"])
+    sessions = sshd.sessions()
+    connection.expect_silence(30)
+    for process in sessions:
+        os.kill(process, signal.SIGSTOP)
+    time.sleep(4)
+    for process in sessions:
+        os.kill(process, signal.SIGCONT)
+    stream.write(b"x")
+    assert stream.read(1) == b"x"
+    connection.close()
+
+
 def test_a_frozen_host_is_noticed(start_sshd: StartSshd, tmp_path: Path) -> None:
     sshd = start_sshd()
     config = tmp_path / "config"
