@@ -204,10 +204,11 @@ def test_an_interface_of_networkmanager_is_handed_over(host: LabHost, home: Path
     host.run("printf '[keyfile]\\nunmanaged-devices=interface-name:host0\\n' >/etc/NetworkManager/conf.d/lab.conf")
     outside = network.current(network.outer())
     assert outside is not None
-    add = f"nmcli connection add type ethernet ifname ext0 con-name ext0 ip4 {host.external_address}/24"
+    # A name of its own: NetworkManager calls what it found configured as the interface.
+    add = f"nmcli connection add type ethernet ifname ext0 con-name outside ip4 {host.external_address}/24"
     host.run(f"ip address flush dev ext0; systemctl enable --now NetworkManager && {add}", check=True)
-    host.run("nmcli connection modify ext0 +ipv4.routes '203.0.113.0/24 " + str(outside[1]) + "'", check=True)
-    host.run("nmcli connection up ext0", check=True)
+    host.run("nmcli connection modify outside +ipv4.routes '203.0.113.0/24 " + str(outside[1]) + "'", check=True)
+    host.run("nmcli connection up outside", check=True)
     converges_and_survives_a_reboot(host, home)
     assert "via" in host.run("ip route show 203.0.113.0/24 dev br-ex").stdout
 
