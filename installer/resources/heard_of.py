@@ -58,7 +58,7 @@ class HeardOf:
 
     def hopeless(self, shown: Mapping[str, str], host: Host) -> str:
         """Return in words why waiting is in vain; empty: it is not known to be."""
-        return f"because {self.unit} has failed" if shown["ActiveState"] == "failed" else ""
+        return f"{self.unit} has failed" if shown["ActiveState"] == "failed" else ""
 
     def expected(self) -> State:
         return {"works": YES}
@@ -85,7 +85,7 @@ class HeardOf:
             seen = state.reason if isinstance(state, Unknown) else (state or {})["works"]
             reason = self.hopeless(shown, host)
             if reason:
-                raise CannotFix(f"{self.title} does not work ({seen}), {reason}")
+                raise CannotFix(f"{self.title} does not work, because {reason}; last seen: {seen}")
             now = time.monotonic()
             if now - begun > self.limit:
                 raise CannotFix(f"{self.title} did not work within {self.limit:.0f} s; last seen: {seen}")

@@ -18,6 +18,8 @@ from installer.resources.service_api import ServiceClient, service_client
 TIE = "volume_backend_name"
 #: Different errors that a failure shows.
 MOST_ERRORS = 8
+#: Characters of each: os-brick repeats all that it tried.
+LONGEST_ERROR = 300
 
 #: As in: 2026-11-22 15:38:56.078 5645 ERROR cinder.volume.manager [None req-1f11 - - - - - -] Failed to initialize.
 _ERROR = re.compile(r"\d{4}-\S+ \S+ \d+ (?:ERROR|CRITICAL) \S+ \[[^\]]*\] (?P<text>.+)")
@@ -154,7 +156,7 @@ def errors(journal: str) -> List[str]:
         parts = _ERROR.match(line)
         if parts and not parts.group("text").startswith(("Traceback ", "Manager for service")):
             found[parts.group("text")] = None
-    return list(found)[-MOST_ERRORS:]
+    return [text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]}…" for text in list(found)[-MOST_ERRORS:]]
 
 
 def types(client: ServiceClient) -> List[Entity]:
