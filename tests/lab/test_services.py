@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import shlex
 import socket
@@ -34,6 +35,7 @@ pytestmark = [
 MIB = 1 << 20
 #: Longer than uwsgi waits by itself (4 s).
 PAUSE = 7.0
+BINARY = {"Content-Type": "application/octet-stream"}
 GLANCE = "openstack-glance-api.service"
 
 
@@ -97,6 +99,25 @@ def test_an_image_that_comes_with_pauses_is_kept_as_it_is_and_goes_away_when_del
     assert b"".join(received) == content
     admin.image.delete_image(image, ignore_missing=False)
     assert admin.image.find_image("t-pausing") is None
+
+
+@pytest.mark.parametrize("piece", [MIB, 8 * MIB], ids=["as Cinder sends it", "longer"])
+def test_an_image_may_come_in_large_pieces(admin: Connection, piece: int) -> None:
+    made = admin.image.post("/images", json={"name": "t-pieces", "disk_format": "raw", "container_format": "bare"})
+    address = f"/images/{made.json()['id']}"
+    sent = admin.image.put(f"{address}/file", data=iter([bytes(piece)] * 4), headers=BINARY, timeout=120)
+    assert sent.status_code == 204, sent.text
+    assert admin.image.get(address).json()["size"] == 4 * piece
+    admin.image.delete(address)
+
+
+def test_an_upload_that_is_refused_is_told_at_once(admin: Connection) -> None:
+    begun = time.monotonic()
+    endless = itertools.repeat(bytes(65536), 1 << 16)
+    nobodys = "/images/11111111-2222-3333-4444-555555555555/file"
+    refused = admin.image.put(nobodys, data=endless, headers=BINARY, timeout=60)
+    assert refused.status_code == 404
+    assert time.monotonic() - begun < 30
 
 
 def test_an_image_can_be_imported(admin: Connection) -> None:
