@@ -328,11 +328,16 @@ def test_a_name_that_is_not_known_is_refused() -> None:
         connect("no-such-host.invalid", Login(ssh_config=()))
 
 
-def test_a_silence_that_was_announced_is_borne(start_sshd: StartSshd, tmp_path: Path) -> None:
+def impatient(start_sshd: StartSshd, tmp_path: Path) -> tuple[Sshd, Connection]:
+    """Return a server, and a connection that takes it for lost after two seconds of silence."""
     sshd = start_sshd()
     config = tmp_path / "config"
     config.write_text("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 2\n")
-    connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
+    return sshd, connect(sshd.host, sshd.login(ssh_config=(config,)))
+
+
+def test_a_silence_that_was_announced_is_borne(start_sshd: StartSshd, tmp_path: Path) -> None:
+    sshd, connection = impatient(start_sshd, tmp_path)
     stream = connection.start(["cat"])
     sessions = sshd.sessions()
     connection.expect_silence(30)
@@ -347,10 +352,7 @@ def test_a_silence_that_was_announced_is_borne(start_sshd: StartSshd, tmp_path: 
 
 
 def test_a_frozen_host_is_noticed(start_sshd: StartSshd, tmp_path: Path) -> None:
-    sshd = start_sshd()
-    config = tmp_path / "config"
-    config.write_text("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 2\n")
-    connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
+    sshd, connection = impatient(start_sshd, tmp_path)
     stream = connection.start(["cat"])
     sessions = sshd.sessions()
     began = time.monotonic()
