@@ -98,17 +98,20 @@ def _check_key(shown: paramiko.PKey, name: str, how: Settings, login: Login) -> 
         if known_hosts.fingerprint(key) != wanted.rstrip("="):
             raise refusals.key_differs(how.address, kind, key, wanted)
         return
-    if login.agrees(
+    agreed = login.agrees(
         f"{how.address} is not known yet. Its host key is {kind}\n  {known_hosts.fingerprint(key)}\n"
         "Is that the key of this host (see ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub on its console)?",
         lambda: _must_ask(kind, key, name, how),
-    ):
-        if _must_ask(kind, key, name, how):
-            # The operator's word counts even where it cannot be kept for the next time.
-            with contextlib.suppress(OSError):
-                known_hosts.append(how.remember_in, name, kind, key)
-        return
-    raise refusals.key_unknown(how.address, name, kind, key, how.known_hosts)
+        lambda: _keep(kind, key, name, how),
+    )
+    if not agreed:
+        raise refusals.key_unknown(how.address, name, kind, key, how.known_hosts)
+
+
+def _keep(kind: str, key: bytes, name: str, how: Settings) -> None:
+    # The operator's word counts even where it cannot be kept for the next time.
+    with contextlib.suppress(OSError):
+        known_hosts.append(how.remember_in, name, kind, key)
 
 
 def _must_ask(kind: str, key: bytes, name: str, how: Settings) -> bool:

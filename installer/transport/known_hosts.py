@@ -71,6 +71,8 @@ def fingerprint(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
+# By content: a file may change twice within one tick of the kernel's clock.
+@functools.lru_cache(maxsize=32)
 def parse(text: str, file: Path) -> tuple[Known, ...]:
     """Return the entries of a known_hosts file; lines that are not understood are left out, as OpenSSH does."""
     found = []
@@ -99,9 +101,7 @@ def about(files: Iterable[Path], names: Sequence[str]) -> list[Known]:
     found = []
     for file in files:
         try:
-            status = file.stat()
-            # The size too: a file may be made and written to within one tick of the kernel's clock.
-            entries = _read(file, status.st_mtime_ns, status.st_size)
+            entries = parse(file.read_text(errors="replace"), file)
         except OSError:
             continue
         found += [entry for entry in entries if any(entry.matches(name) for name in names)]
@@ -150,11 +150,6 @@ def append(file: Path, name: str, kind: str, key: bytes) -> None:
             if stream.read(1) != b"\n":
                 line = b"\n" + line
         stream.write(line)
-
-
-@functools.lru_cache(maxsize=32)
-def _read(file: Path, _changed: int, _size: int) -> tuple[Known, ...]:
-    return parse(file.read_text(errors="replace"), file)
 
 
 def _matches_hash(name: str, pattern: str) -> bool:

@@ -72,12 +72,13 @@ class Login:
                 self._passphrases[key] = self.ask(f"Passphrase of the key {key}: ") if self.ask else None
             return self._passphrases[key]
 
-    def agrees(self, question: str, still_open: Callable[[], bool]) -> bool:
+    def agrees(self, question: str, still_open: Callable[[], bool], keep: Callable[[], None]) -> bool:
         """Ask the operator a yes-no question, one at a time.
 
         Args:
             question: what to agree to.
             still_open: says whether the question still stands when its turn has come.
+            keep: keeps the answer if it is yes, before the next question's turn.
 
         Returns:
             True when the operator agreed, or the question did not stand any more.
@@ -85,4 +86,7 @@ class Login:
         with self._asking:
             if not still_open():
                 return True
-            return self.confirm is not None and self.confirm(question)
+            agreed = self.confirm is not None and self.confirm(question)
+            if agreed:
+                keep()
+            return agreed
