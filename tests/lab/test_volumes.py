@@ -194,7 +194,7 @@ def test_a_share_that_cannot_be_mounted_is_told_with_cinders_own_words(all_in_on
     words = ("install", f"--answer-file={all_in_one.answer_file}")
     wrong = f"{all_in_one.controller.address}:/nowhere"
     failed = all_in_one.operator.run(*words, "--set", f"CONFIG_CINDER_NFS_MOUNTS={wrong}")
-    told = " ".join(failed.out.split())
+    told = " ".join((failed.out + failed.err).split())
     assert failed.code == 5, told
     assert "could not be set up" in told
     assert f"Failed to mount {wrong}" in told
