@@ -40,7 +40,6 @@ def facts(host: Host) -> Dict[str, Any]:
         "machine_id": text_of("/etc/machine-id").strip(),
         "boot_id": text_of("/proc/sys/kernel/random/boot_id").strip(),
         "uid": os.geteuid(),
-        "accounts": parse_accounts(text_of("/etc/passwd")),
         "time": time.time(),
     }
 
@@ -53,12 +52,6 @@ def parse_assignments(text: str) -> Dict[str, str]:
         if equals and not line.startswith("#"):
             found[key.strip()] = value.strip().strip("\"'")
     return found
-
-
-def parse_accounts(passwd: str) -> Dict[str, int]:
-    """Return the number of each account of a passwd(5) file, by its name."""
-    found = re.findall(r"^([^:#\s][^:]*):[^:]*:(\d+):", passwd, re.MULTILINE)
-    return {name: int(number) for name, number in found}
 
 
 def parse_memory_mib(meminfo: str) -> int:

@@ -7,18 +7,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, List
 
-from installer.agent import lock, names, reach, remains, sockets, volume_groups
+from installer.agent import accounts, lock, names, reach, remains, sockets, volume_groups
 from installer.agent.facts import facts
 from installer.agent.host import Host
 
 
 def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``remains`` and ``volume_groups``, found side by side; and
-    ``time``, this host's clock in seconds since 1970.
+    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``accounts``, ``remains`` and ``volume_groups``, found side
+    by side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; whether to look for ``volume_groups``. What is not asked for
-            is left out.
+        ask: ``names`` to resolve besides the host's own; numbers of ``accounts`` to look up, by name; whether to look
+            for ``volume_groups``. What is not asked for is left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -31,6 +31,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         # Its own name, too: RabbitMQ and Nova reach themselves by it.
         asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
         probes["names"] = lambda: names.resolve(asked)
+    if "accounts" in ask:
+        probes["accounts"] = lambda: accounts.look_up(ask["accounts"])
     if ask.get("volume_groups"):
         probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:

@@ -28,6 +28,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
     """
     return {
         "names": [host.address for host in hosts],
+        "accounts": account_checks.wanted(answers),
         "volume_groups": storage_checks.are_volumes_in_a_group(answers),
     }
 
@@ -72,7 +73,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             if role.wanted(cloud) and host.groups & set(role.groups)
             for port, programs in role.ports(cloud, host).items()
         }
-        for look in (*host_checks.CHECKS, *storage_checks.CHECKS):
+        for look in (*host_checks.CHECKS, *account_checks.CHECKS, *storage_checks.CHECKS):
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)

@@ -16,6 +16,11 @@ from installer.roles import Role
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 
 
+SERVICES = {f"CONFIG_{service}_INSTALL": True for service in ("GLANCE", "NOVA", "NEUTRON", "CINDER", "HEAT")}
+NAMES = ("keystone", "glance", "placement", "nova", "neutron", "cinder", "heat")
+AS_WANTED = {"number": None, "local": False, "holder": None}
+
+
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
 
@@ -39,8 +44,8 @@ def fine(number: str) -> dict[str, Any]:
             "boot_id": f"boot-{number}",
             "architecture": machine(),
             "kvm": {"works": True, "found": "a guest runs"},
-            "accounts": {"root": 0, "nova": 162},
         },
+        "accounts": {"problem": "", "user": dict.fromkeys(NAMES, AS_WANTED), "group": dict.fromkeys(NAMES, AS_WANTED)},
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
@@ -64,6 +69,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
     change = copy.deepcopy(change)
     platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
     answers = {
+        **SERVICES,
         "CONFIG_OPENSTACK_RELEASE": "2026.2",
         "CONFIG_NOVA_INSTALL": True,
         "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": "",
@@ -137,4 +143,4 @@ def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
     install: bool, backends: list[str], asked: bool
 ) -> None:
     answers: Any = {"CONFIG_CINDER_INSTALL": install, "CONFIG_CINDER_BACKEND": backends}
-    assert preflight.questions(answers, []) == {"names": [], "volume_groups": asked}
+    assert preflight.questions({**SERVICES, **answers}, [])["volume_groups"] is asked

@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import base64
 import http.server
+import pwd
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from installer.agent import reach, remains, sockets, volume_groups
+from installer.agent import accounts, reach, remains, sockets, volume_groups
 from installer.agent.facts import (
     may_load_modules,
-    parse_accounts,
     parse_addresses,
     parse_assignments,
     parse_interfaces,
@@ -74,10 +75,6 @@ def test_services_of_the_distribution_are_remains_but_clients_are_not() -> None:
 
 def test_facts_are_read_from_what_linux_says() -> None:
     assert parse_assignments('ID="centos"\n# x=1\nVERSION_ID="10"\n') == {"ID": "centos", "VERSION_ID": "10"}
-    assert parse_accounts("root:x:0:0:root:/root:/bin/bash\n+::::::\nnova:x:162:162::/:/bin/sh\n") == {
-        "root": 0,
-        "nova": 162,
-    }
     assert parse_memory_mib("MemTotal:       24683844 kB\n") == 24105
     lines = "2: eth0    inet6 fd00::2/64 scope global \n2: eth0    inet 192.0.2.2/24 brd x scope global eth0\n"
     assert parse_addresses(lines) == ["192.0.2.2", "fd00::2"]
@@ -227,3 +224,28 @@ def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
     given = {"http": "http://127.0.0.1:1", "no": "127.0.0.1"}
     assert reach._ask(f"http://me:p%40ss@{index}/simple", given) == ""
     assert reach._ask(f"http://me:p%40ss@{index}/simple", {"http": "http://127.0.0.1:1"})
+
+
+def test_accounts_are_looked_up_by_name_and_number() -> None:
+    found = accounts.look_up({"root": 0, "nobody-of-this-name": 0, "neither": None})
+    assert found["problem"] == ""
+    assert found["user"]["root"] == {"number": 0, "local": True, "holder": "root"}
+    assert found["group"]["nobody-of-this-name"] == {"number": None, "local": False, "holder": "root"}
+    assert found["user"]["neither"] == {"number": None, "local": False, "holder": None}
+
+
+def test_one_whom_only_the_name_service_knows_is_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = pwd.struct_passwd(("nova", "x", 5001, 5001, "Nova Smith", "/home/nova", "/bin/sh"))
+    monkeypatch.setitem(accounts.KINDS, "user", (lambda name: entry, lambda uid: entry, *accounts.KINDS["user"][2:]))
+    told = accounts.look_up({"nova": 162})["user"]["nova"]
+    assert told == {"number": 5001, "local": False, "holder": "nova"}
+
+
+def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "PATIENCE", 0.1)
+    monkeypatch.setitem(
+        accounts.KINDS, "group", (lambda name: time.sleep(1), lambda gid: None, *accounts.KINDS["group"][2:])
+    )
+    found = accounts.look_up({"nova": 162})
+    assert found["problem"].startswith("no answer")
+    assert (found["user"], found["group"]) == ({}, {})
