@@ -23,9 +23,7 @@ MAPS = "/etc/nis-maps"
 #: MariaDB's number on EL, Keystone's as RDO has it, and a person who is called like the service.
 USERS = {"mysam": 27, "kstone": 163}
 NAMESAKE = {"keystone": 5163}
-INSTALL = (
-    "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rpcbind yp-tools {}"
-)
+INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rpcbind yp-tools {}"
 
 
 def map_file(users: dict[str, int]) -> str:
@@ -62,6 +60,7 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
     server, host = lab.up(["t-nis", "t-member"])
     for machine, packages in ((server, "ypserv make"), (host, "ypbind-mt libnss-nis")):
         machine.run(["tee", "/etc/defaultdomain"], stdin=f"{DOMAIN}\n", check=True)
+        machine.run(["apt-get", "-qq", "update"], check=True)
         machine.run(INSTALL.format(packages), check=True)
         machine.run("domainname -F /etc/defaultdomain", check=True)
     settings = f"s/^MINUID=.*/MINUID=1/; s/^MINGID=.*/MINGID=1/; s/^MERGE_PASSWD=.*/MERGE_PASSWD=false/; s/^MERGE_GROUP=.*/MERGE_GROUP=false/; s|^PASSWD .*=.*|PASSWD = {MAPS}/passwd|; s|^GROUP .*=.*|GROUP = {MAPS}/group|; s|^YPPWDDIR.*|YPPWDDIR = {MAPS}|; s/^all:.*/all: passwd group/"  # noqa: E501 -- one program of sed
