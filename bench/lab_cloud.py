@@ -18,7 +18,7 @@ from installer.answers import Answers
 from installer.cli.connecting import private_key
 from installer.cloud import Cloud
 from installer.engine.session import AgentSession
-from installer.lab import LabHost
+from installer.lab import LabHost, keys
 from installer.plan import Step, build
 from installer.platforms import Platform
 from installer.roles import all_roles
@@ -53,7 +53,9 @@ class LabCloud:
             "CONFIG_SSH_KEY": str(host.private_key),
             "CONFIG_SSL_CERT_DIR": str(home / "certificates"),
         }
-        if not self.answer_file.exists() or host.address not in self.answer_file.read_text():
+        # One of an earlier host at the same address names that one's key.
+        known = keys.fingerprint(host.host_key)
+        if not self.answer_file.exists() or known not in self.answer_file.read_text():
             self.answer_file.unlink(missing_ok=True)
             answers.write(self.answer_file, answers.generate((), values))
 
