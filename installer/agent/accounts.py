@@ -5,12 +5,13 @@ The name service may know more than /etc/passwd: NIS, LDAP (nsswitch.conf(5)).
 
 from __future__ import annotations
 
+import functools
 import grp
 import pwd
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
-from installer.resources.account import names_in
+from installer.agent.patience import answered_within
+from installer.resources.account import find_entry, names_in
 
 #: Seconds that a name service may take: one whose server is gone can take minutes.
 PATIENCE = 6.0
@@ -30,13 +31,10 @@ def look_up(wanted: Mapping[str, Optional[int]]) -> Dict[str, Any]:
     Args:
         wanted: numbers by name; None: any number will do.
     """
-    pool = ThreadPoolExecutor(max_workers=len(KINDS))
-    futures = {kind: pool.submit(_look_up, kind, wanted) for kind in KINDS}
-    wait(list(futures.values()), timeout=PATIENCE)
-    pool.shutdown(wait=False)
-    silent = [kind for kind, future in futures.items() if not future.done()]
-    problem = f"no answer within {PATIENCE:.0f} s" if silent else ""
-    return {"problem": problem, **{kind: {} if silent else future.result() for kind, future in futures.items()}}
+    found = answered_within(PATIENCE, {kind: functools.partial(_look_up, kind, wanted) for kind in KINDS})
+    if len(found) < len(KINDS):
+        return {"problem": f"no answer within {PATIENCE:.0f} s", **{kind: {} for kind in KINDS}}
+    return {"problem": "", **found}
 
 
 def _look_up(kind: str, wanted: Mapping[str, Optional[int]]) -> Dict[str, Any]:
@@ -44,18 +42,11 @@ def _look_up(kind: str, wanted: Mapping[str, Optional[int]]) -> Dict[str, Any]:
     local = names_in(file)
     found = {}
     for name, number in wanted.items():
-        entry = _entry(by_name, name)
-        holder = None if number is None else _entry(by_number, number)
+        entry = find_entry(by_name, name)
+        holder = None if number is None else find_entry(by_number, number)
         found[name] = {
             "number": entry and getattr(entry, number_field),
             "local": name in local,
             "holder": holder and getattr(holder, name_field),
         }
     return found
-
-
-def _entry(look: Callable[[Any], Any], key: Any) -> Any:
-    try:
-        return look(key)
-    except KeyError:
-        return None

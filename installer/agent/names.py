@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import socket
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Dict, List, Sequence
+
+from installer.agent.patience import answered_within
 
 #: A resolver that does not answer within this many seconds is as good as none to a service at start.
 PATIENCE = 4.0
@@ -12,12 +14,9 @@ PATIENCE = 4.0
 
 def resolve(names: Sequence[str]) -> Dict[str, Dict[str, Any]]:
     """Return for every name or address: ``addresses`` (sorted), ``names`` (of its first address), ``problem``."""
-    pool = ThreadPoolExecutor(max_workers=max(1, len(names)))
-    futures = {name: pool.submit(_resolve, name) for name in names}
-    wait(list(futures.values()), timeout=PATIENCE)
-    pool.shutdown(wait=False)
+    found = answered_within(PATIENCE, {name: functools.partial(_resolve, name) for name in names})
     silent = {"addresses": [], "names": [], "problem": f"no answer within {PATIENCE:.0f} s"}
-    return {name: future.result() if future.done() else dict(silent) for name, future in futures.items()}
+    return {name: found.get(name) or dict(silent) for name in names}
 
 
 def _resolve(name: str) -> Dict[str, Any]:

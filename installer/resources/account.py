@@ -43,7 +43,7 @@ class Group(Resource):
     @classmethod
     def query(cls, resources: Sequence[Group], host: Host) -> Dict[str, Actual]:
         local = names_in("/etc/group")
-        return {resource.id: resource.state(_find(grp.getgrnam, resource.group), local) for resource in resources}
+        return {resource.id: resource.state(find_entry(grp.getgrnam, resource.group), local) for resource in resources}
 
     def state(self, found: Optional[grp.struct_group], local: Sequence[str]) -> Actual:
         """Return the actual state from what the name service says, and the names of local groups."""
@@ -110,7 +110,7 @@ class User(Resource):
         return {resource.id: resource._look(local) for resource in resources}
 
     def _look(self, local: Sequence[str]) -> Actual:
-        found = _find(pwd.getpwnam, self.user)
+        found = find_entry(pwd.getpwnam, self.user)
         if found is None:
             return None
         return self.state(found, _group_name(found.pw_gid), _groups_of(found), local)
@@ -215,9 +215,10 @@ def names_in(path: str) -> List[str]:
         return [line.partition(":")[0] for line in stream]
 
 
-def _find(look_up: Callable[[str], Any], name: str) -> Any:
+def find_entry(look_up: Callable[[Any], Any], key: Any) -> Any:
+    """Return what the name service says of a name or a number, or None."""
     try:
-        return look_up(name)
+        return look_up(key)
     except KeyError:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from installer.agent.host import Host
 from installer.resources import unit
@@ -66,20 +66,26 @@ class HeardOf:
     @classmethod
     def query(cls, resources: Sequence[Any], host: Host) -> Dict[str, Actual]:
         shown = unit.show([resource.unit for resource in resources], host)
-        return {resource.id: resource.look(shown[resource.unit], host) for resource in resources}
+        # All backends of a host are found in one answer.
+        told = {url: one.ask(host) for url, one in {resource.url: resource for resource in resources}.items()}
+        return {resource.id: resource.state(told[resource.url], shown[resource.unit]) for resource in resources}
 
-    def look(self, shown: Mapping[str, str], host: Host) -> Actual:
-        """Return the actual state, given what systemctl shows of the unit."""
+    def ask(self, host: Host) -> Union[List[Entity], Unknown]:
+        """Return all that the API has heard of, or why it cannot be asked."""
         try:
-            return {"works": self.words(self.found(service_client(self.keystone, self.url, host)), shown)}
+            return self.found(service_client(self.keystone, self.url, host))
         except NoAnswer as problem:
             return Unknown(str(problem))
+
+    def state(self, told: Union[List[Entity], Unknown], shown: Mapping[str, str]) -> Actual:
+        """Return the actual state, given what the API said and what systemctl shows of the unit."""
+        return told if isinstance(told, Unknown) else {"works": self.words(told, shown)}
 
     def fix(self, actual: Actual, host: Host) -> None:
         begun = told = time.monotonic()
         while True:
             (shown,) = unit.show([self.unit], host).values()
-            state = self.look(shown, host)
+            state = self.state(self.ask(host), shown)
             if state == self.expected():
                 return
             seen = state.reason if isinstance(state, Unknown) else (state or {})["works"]

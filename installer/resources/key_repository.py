@@ -48,8 +48,8 @@ class KeyRepository(Resource):
     def fix(self, actual: Actual, host: Host) -> None:
         there = numbers(self.path)
         # The primary key first: with the staged one alone, Keystone would take that for the primary one.
-        for number in (STAGED + 1, STAGED):
-            if (STAGED not in there) if number == STAGED else not any(there):
+        for number, is_missing in ((STAGED + 1, not any(there)), (STAGED, STAGED not in there)):
+            if is_missing:
                 key = base64.urlsafe_b64encode(os.urandom(KEY_BYTES))
                 write_atomically(os.path.join(self.path, str(number)), key, self.account, self.account, 0o600)
 

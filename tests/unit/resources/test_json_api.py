@@ -11,6 +11,7 @@ from installer.resources.json_api import NoAnswer, Refused, refusal
         (400, b'{"badRequest": {"code": 400, "message": "no such type"}}', Refused, "400 to GET u: no such type"),
         (404, b"<html>\noh</html>", Refused, "404 to GET u: <html> oh</html>"),
         (409, b'{"error": {"message": "Conflict occurred", "code": 409}}', Refused, "409 to GET u: Conflict occurred"),
+        (500, b"<html>\noh</html>", Refused, "500 to GET u: <html> oh</html>"),
         (404, b"[1, 2]", Refused, "404 to GET u: [1, 2]"),
         (503, b"No server is available", NoAnswer, "u does not answer yet: 503"),
     ],
