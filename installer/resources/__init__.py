@@ -18,6 +18,7 @@ MODULES = (
     "file",
     "host_entry",
     "key_repository",
+    "libvirt_secret",
     "keystone",
     "keystone_bootstrap",
     "message_queue",

@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
 from installer.resources.base import Resource
+from installer.resources.package import Package
+from installer.resources.unit import Unit
 
 USER = "cinder"
 
 
 class Backend:
-    """A kind of storage.
+    """A storage that keeps volumes.
 
-    Class attributes:
-        name: in CONFIG_CINDER_BACKEND; its section in cinder.conf, ``volume_backend_name`` and volume type have it too.
-        reads: paths of what its driver reads beside cinder.conf.
+    Attributes:
+        name: in CONFIG_CINDER_BACKEND; its section in cinder.conf and its volume type have it too.
+        reads: paths of what its driver reads beside cinder.conf, whatever the answer file says.
     """
 
-    name: ClassVar[str]
+    name: str
     reads: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def template(self) -> str:
+        """The template of its section in cinder.conf, below templates/."""
+        return f"cinder/{self.name}.conf.j2"
+
+    @property
+    def tie(self) -> str:
+        """Its ``volume_backend_name``, by which its volume type finds it."""
+        return self.name
+
+    def files(self, cloud: Cloud) -> tuple[str, ...]:
+        """Return the paths of what its driver reads beside cinder.conf."""
+        return self.reads
+
     def settings(self, cloud: Cloud, host: CloudHost) -> Mapping[str, Any]:
-        """Return what its template, ``cinder/<name>.conf.j2``, may name as ``settings``."""
+        """Return what its template may name as ``settings``."""
         raise NotImplementedError
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield what its driver needs on a storage host: packages, files, units."""
         raise NotImplementedError
 
+    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        """Yield what a host that runs instances needs to connect to its volumes."""
+        return ()
+
 
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what the backends need of a host's platform."""
     return merged_facts(ROLES / "cinder" / "platforms.yaml", host.platform)
+
+
+def initiator(host: CloudHost) -> Iterator[Resource]:
+    """Yield what makes a host connect to volumes over iSCSI; a storage host does, to copy images into them."""
+    yield from map(Package, facts(host)["iscsi"])
+    yield Unit("iscsid.socket")
