@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from installer.outcome import Finding
+from installer.report.words import count
 
 #: What Cinder makes in the group that it is given (cinder/volume/drivers/lvm.py): volumes, their snapshots, the pool of
 #: thin ones. Its users make and remove these at any time.
@@ -40,7 +41,8 @@ def compared(address: str, before: Sequence[Group], after: Sequence[Group]) -> I
                 lines,
             )
         else:
-            found = f"{group['name']} ({group['uuid']}) is as it was, with {others} logical volumes that are not Cinder's"
+            kept = f"; so is what is not Cinder's in it: {count(others, 'logical volume')}" if others else ""
+            found = f"{group['name']} ({group['uuid']}) is as it was{kept}"
             yield Finding("volume group", "success", found, host=address)
 
 
@@ -61,7 +63,9 @@ def _differences(before: Group, after: Group | None) -> Iterator[str]:
             yield from _of_one(f"logical volume {volume['name']}", volume, after["volumes"].get(uuid), keys)
 
 
-def _of_one(what: str, before: Mapping[str, Any], after: Mapping[str, Any] | None, keys: Sequence[str]) -> Iterator[str]:
+def _of_one(
+    what: str, before: Mapping[str, Any], after: Mapping[str, Any] | None, keys: Sequence[str]
+) -> Iterator[str]:
     if after is None:
         yield f"{what} is gone"
         return

@@ -137,7 +137,7 @@ def _in_a_file(address: str, name: str, told: Mapping[str, Any], size: int) -> F
         return Finding(
             "volume group",
             "fail",
-            f"{name} would be made in a file of {size / GIB:.0f} GiB, and below {FOLDER} there are {room / GIB:.1f} GiB free",
+            f"{name} would be made in a file of {size / GIB:.0f} GiB; below {FOLDER} {room / GIB:.1f} GiB are free",
             "the file grows with the volumes; a full file system would stop other services, too",
             "make room, set a smaller CONFIG_CINDER_VOLUMES_SIZE, or name disks in CONFIG_CINDER_VOLUMES_DEVICES",
             address,
@@ -153,9 +153,9 @@ def _missing(address: str, name: str, told: Mapping[str, Any]) -> Finding:
         "fail",
         f"no volume group {name}; {others}",
         "CONFIG_CINDER_BACKEND=lvm keeps volumes in it",
-        "name the one to use in CONFIG_CINDER_VOLUME_NAME, or empty disks to make it on in CONFIG_CINDER_VOLUMES_DEVICES; "
-        "have it made in a file, to try things out (CONFIG_CINDER_VOLUMES_CREATE=y); keep volumes on shares "
-        "(CONFIG_CINDER_BACKEND=nfs), or do without them (CONFIG_CINDER_INSTALL=n)",
+        "name the one to use in CONFIG_CINDER_VOLUME_NAME, or empty disks to make it on in "
+        "CONFIG_CINDER_VOLUMES_DEVICES; have it made in a file, to try things out (CONFIG_CINDER_VOLUMES_CREATE=y); "
+        "keep volumes on shares (CONFIG_CINDER_BACKEND=nfs), or do without them (CONFIG_CINDER_INSTALL=n)",
         address,
     )
 

@@ -18,7 +18,7 @@ FILE = Path("/etc/lvm/lvmlocal.conf")
 DEVICES = Path("/etc/lvm/devices/system.devices")
 BEGIN = "# begin pystack: what tenants put into their volumes is not this host's"
 END = "# end pystack"
-#: Volumes as they come from other hosts: links of iSCSI and Fibre Channel below /dev/disk/by-path, network block devices.
+#: Volumes as they come from other hosts: links of iSCSI and Fibre Channel in /dev/disk/by-path, network block devices.
 OTHERS = ("/dev/disk/by-path/.*-(iscsi|fc)-", "/dev/nbd", "/dev/rbd")
 
 

@@ -32,6 +32,10 @@ class Backend:
         """Yield what its driver needs on a storage host: packages, files, units."""
         raise NotImplementedError
 
+    def at_compute(self, host: CloudHost) -> Iterable[Resource]:
+        """Yield what a host needs whose instances have volumes of it."""
+        return ()
+
 
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what the backends need of a host's platform."""
