@@ -38,7 +38,8 @@ class Compute(Role):
         yield from configuration.account(host)
         yield Directory(INSTANCES, USER, USER, 0o755)
         yield from service.root_rights(cloud, USER)
-        yield from backends.on_compute(cloud, host)
+        if cloud.answers["CONFIG_CINDER_INSTALL"]:
+            yield from backends.at_compute(cloud, host)
         yield configuration.compute(cloud, host)
         yield from service.daemon(
             cloud,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
@@ -14,7 +14,7 @@ from roles.cinder.backends.nfs import NFS
 from roles.cinder.backends.options import described
 from roles.cinder.backends.solidfire import SolidFire
 
-__all__ = ["BACKENDS", "USER", "Backend", "facts", "needed", "on_compute", "wanted"]
+__all__ = ["BACKENDS", "USER", "Backend", "at_compute", "facts", "needed", "wanted"]
 
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (LVM(), NFS(), NetApp(), SolidFire(), Ceph())}
 
@@ -30,12 +30,13 @@ def needed(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     return _once(item for backend in wanted(cloud) for item in backend.resources(cloud, host))
 
 
-def on_compute(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-    """Return what a host that runs instances needs to connect to volumes, each thing once."""
-    if not cloud.answers["CONFIG_CINDER_INSTALL"]:
-        return ()
-    return _once(item for backend in wanted(cloud) for item in backend.on_compute(cloud, host))
+def at_compute(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    """Return what a host needs whose instances have volumes, each thing once."""
+    return _once(item for backend in wanted(cloud) for item in backend.at_compute(cloud, host))
 
 
-def _once(resources: Iterable[Resource]) -> Iterable[Resource]:
-    return {item.id: item for item in resources}.values()
+def _once(resources: Iterable[Resource]) -> Iterator[Resource]:
+    found: dict[str, Resource] = {}
+    for item in resources:
+        if found.setdefault(item.id, item) is item or found[item.id] != item:
+            yield item

@@ -9,6 +9,7 @@ from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
 from installer.resources.base import Resource
+from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 
@@ -48,8 +49,8 @@ class Backend:
         """Yield what its driver needs on a storage host: packages, files, units."""
         raise NotImplementedError
 
-    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        """Yield what a host that runs instances needs to connect to its volumes."""
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        """Yield what a host needs whose instances have volumes of it."""
         return ()
 
 
@@ -59,6 +60,11 @@ def facts(host: CloudHost) -> Mapping[str, Any]:
 
 
 def initiator(host: CloudHost) -> Iterator[Resource]:
-    """Yield what makes a host connect to volumes over iSCSI; a storage host does, to copy images into them."""
-    yield from map(Package, facts(host)["iscsi"])
-    yield Unit("iscsid.socket")
+    """Yield what attaches volumes that come over iSCSI, and that LVM of the host does not look inside them.
+
+    Storage hosts need it, too: they copy images into volumes.
+    """
+    here = facts(host)
+    yield Package(here["initiator"])
+    yield Unit(here["initiator_unit"])
+    yield LvmFilter()

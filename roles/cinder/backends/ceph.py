@@ -37,7 +37,7 @@ class Ceph(Backend):
         """Return where monitors and keys stand."""
         return client.reads(USER)
 
-    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield QEMU's part for Ceph, and the key, which libvirt gives to it."""
         yield from map(Package, libvirt.ROLE.facts(host)["rbd"])
         user, key = cloud.answers["CONFIG_CINDER_CEPH_USER"], cloud.answers["CONFIG_CINDER_CEPH_KEY"]

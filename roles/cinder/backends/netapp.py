@@ -41,7 +41,7 @@ class NetApp(Backend):
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the client of the protocol, and for NFS the list of shares; the driver mounts them."""
-        yield from self.on_compute(cloud, host)
+        yield from self.at_compute(cloud, host)
         if _answer(cloud, "STORAGE_PROTOCOL") == "nfs":
             shares = [str(share) for share in _answer(cloud, "NFS_SHARES")]
             path = str(_answer(cloud, "NFS_SHARES_CONFIG"))
@@ -52,7 +52,7 @@ class NetApp(Backend):
         nfs = _answer(cloud, "STORAGE_PROTOCOL") == "nfs"
         return (str(_answer(cloud, "NFS_SHARES_CONFIG")),) if nfs else ()
 
-    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the client of the protocol."""
         if _answer(cloud, "STORAGE_PROTOCOL") == "nfs":
             return map(Package, facts(host)["nfs"])

@@ -46,7 +46,7 @@ class WithOptions(Backend):
         yield from initiator(host)
         yield from map(Package, cloud.answers["CONFIG_CINDER_BACKEND_PACKAGES"])
 
-    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the same as on a storage host."""
         return self.resources(cloud, host)
 

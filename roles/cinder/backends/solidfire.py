@@ -24,6 +24,6 @@ class SolidFire(Backend):
         """Yield the iSCSI initiator."""
         return initiator(host)
 
-    def on_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the iSCSI initiator."""
         return initiator(host)
