@@ -12,7 +12,7 @@ from uv import find_uv_bin
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.preflight import account_checks, between_hosts, host_checks, storage_checks
+from installer.preflight import account_checks, backend_checks, between_hosts, host_checks, storage_checks
 from installer.roles import Role
 
 #: Failures first: they are what the operator must read.
@@ -31,6 +31,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role
         "names": [host.address for host in hosts],
         "accounts": account_checks.question(answers, roles),
         **storage_checks.question(answers),
+        **backend_checks.question(answers),
     }
 
 
@@ -74,7 +75,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             if role.wanted(cloud) and host.groups & set(role.groups)
             for port, programs in role.ports(cloud, host).items()
         }
-        for look in (*host_checks.CHECKS, *storage_checks.CHECKS):
+        for look in (*host_checks.CHECKS, *storage_checks.CHECKS, *backend_checks.CHECKS):
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)
