@@ -33,7 +33,7 @@ from tests.unit.roles.test_roles import cloud_of
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
 HERE = Path(__file__).resolve().parent
-NAME = "b-ceph"
+NAME = "t-ceph"
 #: An instance without a system, whose one disk is a volume.
 DOMAIN = """\
 <domain type='qemu'>
