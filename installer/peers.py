@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from installer.addresses import address_of
 from installer.cloud import Cloud, CloudHost
+from installer.ports import Opening
 
 #: Hosts with a switch of their own: gateways to the outside, and those that run instances. Tunnels are between them.
 GROUPS = ("network", "compute")
@@ -11,15 +12,27 @@ GROUPS = ("network", "compute")
 USUAL_MTU = 1500
 
 
-def of(cloud: Cloud, host: CloudHost) -> tuple[str, ...]:
-    """Return the addresses that the cloud's other hosts come from: where they are reached, and those of tunnels."""
+def of(cloud: Cloud, host: CloudHost, opening: Opening) -> tuple[str, ...]:
+    """Return the addresses from which the cloud's other hosts come to ports of a host.
+
+    Args:
+        cloud: the cloud.
+        host: the host.
+        opening: the ports; to that of tunnels come the addresses that tunnels of the other hosts begin at.
+    """
     found: dict[str, None] = {}
     for other in cloud.hosts:
         if other is not host:
-            found[address_of(other)] = None
-            for name in tunnel_interfaces(cloud, other):
-                found.update((address, None) for address in addresses_on(other, name))
+            through = tunnel_interfaces(cloud, other) if opening.is_for_tunnels else []
+            addresses = [address for name in through for address in addresses_on(other, name)]
+            found.update((address, None) for address in addresses or [address_of(other)])
     return tuple(found)
+
+
+def arrival(cloud: Cloud, host: CloudHost, opening: Opening) -> list[str]:
+    """Return the interfaces of a host on which packets to an opening arrive, the likeliest first."""
+    through = tunnel_interfaces(cloud, host) if opening.is_for_tunnels else []
+    return through or list(filter(None, [interface_of(host)]))
 
 
 def addresses_on(host: CloudHost, interface: str) -> list[str]:

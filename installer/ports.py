@@ -81,6 +81,11 @@ class Opening(NamedTuple):
         """The ports as firewalls write them: ``5000``, ``5900-6155``."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
+    @property
+    def is_for_tunnels(self) -> bool:
+        """Whether tunnels end here."""
+        return (self.first, self.protocol) == (GENEVE, "udp")
+
     def __str__(self) -> str:
         return f"{self.ports}/{self.protocol}"
 

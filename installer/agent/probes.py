@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List
 from installer.agent import (
     accounts,
     firewall,
+    hosts_file,
     links,
     lock,
     names,
@@ -49,6 +50,7 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
         "mounts": storage.mounts,
         "system": lambda: system.system(host, umask),
         "packages": lambda: package_state.package_state(remains.packages(host)),
+        "hosts_file": hosts_file.hosts_file,
         "proxies": proxy_settings.proxy_settings,
     }
     if "names" in ask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.agent.units import TIME, units
@@ -24,22 +24,23 @@ def system(host: Host, umask: int) -> Dict[str, Any]:
     """Return what was found.
 
     ``random``: whether the kernel has random numbers; ``clock``: whether it is ``kept``, and by which ``units``;
-    ``locale``: what is ``set`` and which there ``are``; ``umask`` of a ``login`` and of ``services``, octal;
-    ``kernels`` that are installed.
+    ``locale``: what is ``set``, by path, and which there ``are``; ``umask`` of a ``login`` and of ``services``, octal,
+    and the ``path`` that sets the latter; ``kernels`` that are installed.
 
     Args:
         host: the host.
         umask: what the agent was started with.
     """
     states = units(host)
+    services, path = services_umask()
     return {
         "random": has_random(),
         "clock": {"kept": is_clock_kept(), "units": [unit for unit in TIME if is_active(states.get(unit, {}))]},
         "locale": {
-            "set": parse_locale(map(text_of, LOCALE_FILES)),
+            "set": locales(),
             "are": host.run(["locale", "-a"], expect=None).out.split(),
         },
-        "umask": {"login": f"{umask:04o}", "services": services_umask()},
+        "umask": {"login": f"{umask:04o}", "services": services, "path": path},
         "kernels": kernels(),
     }
 
@@ -68,24 +69,27 @@ def is_active(state: Dict[str, str]) -> bool:
     return state.get("active") == "active"
 
 
-def parse_locale(texts: Any) -> Dict[str, str]:
-    """Return the variables of locale.conf(5) files, the last one winning."""
-    found: Dict[str, str] = {}
-    for text in texts:
-        pairs = re.findall(r"^\s*(?:export\s+)?(LANG|LC_[A-Z]+)=(\S*)", text, re.MULTILINE)
-        found.update((name, value.strip("\"'")) for name, value in pairs if value.strip("\"'"))
+def locales(paths: Sequence[str] = LOCALE_FILES) -> Dict[str, Dict[str, str]]:
+    """Return the variables of locale.conf(5) files that set any, by path; one that is a link to another comes once."""
+    found: Dict[str, Dict[str, str]] = {}
+    for path in dict.fromkeys(map(os.path.realpath, paths)):
+        pairs = re.findall(r"^\s*(?:export\s+)?(LANG|LC_[A-Z]+)=(\S*)", text_of(path), re.MULTILINE)
+        values = {name: value.strip("\"'") for name, value in pairs if value.strip("\"'")}
+        if values:
+            found[path] = values
     return found
 
 
-def services_umask(folders: Any = SERVICE_FILES) -> str:
-    """Return the umask that all services get, octal, unless their own unit says otherwise."""
+def services_umask(folders: Sequence[str] = SERVICE_FILES) -> Tuple[str, str]:
+    """Return the umask that all services get, octal, unless their own unit says otherwise, and the file it is from."""
     files: Dict[str, str] = {}
     for folder in folders:
         files.update((os.path.basename(path), path) for path in glob.glob(os.path.join(folder, "*.conf")))
-    values: List[str] = []
+    found = (DEFAULT_UMASK, "")
     for _, path in sorted(files.items()):
-        values += re.findall(r"^\s*UMask\s*=\s*([0-7]+)\s*$", text_of(path), re.MULTILINE)
-    return values[-1].zfill(4) if values else DEFAULT_UMASK
+        for value in re.findall(r"^\s*UMask\s*=\s*([0-7]+)\s*$", text_of(path), re.MULTILINE):
+            found = (value.zfill(4), path)
+    return found
 
 
 def kernels(modules: str = "/lib/modules", boot: str = "/boot") -> List[str]:
