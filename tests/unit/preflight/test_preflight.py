@@ -15,6 +15,7 @@ from installer.platforms import Platform
 from installer.resources.base import Resource
 from installer.roles import Role
 
+FINE = yaml.safe_load((Path(__file__).parent / "odd_but_fine.yaml").read_text())
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 
 
@@ -147,6 +148,12 @@ def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, An
     assert bad[0].why
     assert case.get("remedy", "") in " ".join([bad[0].remedy, *bad[0].commands])
     assert bad[0].remedy
+
+
+@pytest.mark.parametrize("case", FINE, ids=[case["why"] for case in FINE])
+def test_what_only_looks_odd_is_no_reason_to_warn(case: dict[str, Any]) -> None:
+    bad = [finding.title for finding in findings(case["change"]) if finding.outcome != "success"]
+    assert bad == ([case["warned"]] if "warned" in case else [])
 
 
 def test_emulation_that_was_asked_for_is_no_reason_to_warn() -> None:
