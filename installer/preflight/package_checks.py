@@ -57,4 +57,5 @@ def nobody_else(seen: Seen) -> Iterator[Finding]:
     )
 
 
-CHECKS: tuple[Check, ...] = (finished, nobody_else)
+#: Nothing can be finished while somebody else is at work.
+CHECKS: tuple[Check, ...] = (nobody_else, finished)
