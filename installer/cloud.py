@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from installer.numbering import Numbering
 from installer.platforms import Platform
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ class Cloud:
         hosts: all hosts, in the order of the answer file.
         certificates: the CA and each host's certificate and key.
         demo_key: the demo user's public key, as OpenSSH writes it; empty where nobody needs it.
+        numbering: which numbers new accounts get.
     """
 
     answers: Answers
     hosts: tuple[CloudHost, ...]
     certificates: Certificates
     demo_key: str = ""
+    numbering: Numbering = field(default_factory=Numbering, hash=False)
 
     @property
     def release(self) -> str:

@@ -22,6 +22,7 @@ from installer.errors import HostUnreachable, PystackError, UsageError
 from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
 from installer.plan import Step, build
 from installer.platforms import Platform
+from installer.preflight import account_checks
 from installer.roles import all_roles
 from installer.transport import Connection
 from installer.transport.python import PythonMissing, install_python
@@ -229,7 +230,7 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        looking = session.probe(preflight.questions(self._answers, self._hosts))
+        looking = session.probe(preflight.questions(self._answers, self._hosts, self._roles))
         self._sources[connection.address] = session.sources(self._asked_of_sources.result())
         report = looking.result()
         report["clock_ahead"] = report["time"] - time.time()
@@ -251,9 +252,10 @@ class Operation:
             for host in self._hosts
         )
         if self._cloud is None or write:
-            self._cloud = admin_files.with_demo_key(
+            cloud = admin_files.with_demo_key(
                 Cloud(self._answers, hosts, tls.prepare(self._answers, hosts, write)), write
             )
+            self._cloud = account_checks.numbered(cloud, self._roles, self._reports)
         return self._cloud
 
 

@@ -34,8 +34,8 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
     """Return what each probe found, all side by side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; numbers of ``accounts`` to look up, by name; whether to look
-            for ``volume_groups``. What is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; whether
+            to look for ``volume_groups``. What is not asked for is left out.
         host: the host.
         umask: what a login has.
     """
@@ -58,7 +58,7 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
         asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
         probes["names"] = lambda: names.resolve(asked)
     if "accounts" in ask:
-        probes["accounts"] = lambda: accounts.look_up(ask["accounts"])
+        probes["accounts"] = lambda: accounts.look_up(ask["accounts"]["names"], ask["accounts"]["numbers"], host)
     if ask.get("volume_groups"):
         probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:

@@ -10,9 +10,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import container, image, keys, layers, machine, network, places, platforms, settings, shares
+from installer.lab import image, keys, kinds, machine, network, places, platforms, settings, shares
 from installer.lab.host import LabHost, get, hosts, load
 from installer.lab.places import LabRefused, Report, check_name, host_folder, lock, silent, write
+from installer.lab.runner import Wish
 from installer.lab.settings import Login
 from installer.resources.secret import Secret
 
@@ -29,6 +30,10 @@ def up(
     sudo_password: Secret | str | None = None,
     binds: Sequence[str] = (),
     external: bool = False,
+    kernel: str = "shared",
+    disks: Sequence[int] = (),
+    selinux: str = "",
+    memory: int = 0,
 ) -> list[LabHost]:
     """Make throw-away hosts, boot them and wait until one can log in.
 
@@ -41,14 +46,22 @@ def up(
         sudo_password: that user's password for SSH and sudo; None: key only, sudo without password.
         binds: folders of this machine that the hosts see, as nspawn's ``--bind=`` takes them.
         external: give them what a whole cloud needs: a second interface, ``ext0``, in a network of its own, for
-            floating addresses, and a share for volumes.
+            floating addresses, and, where they share this machine's kernel, a share for volumes.
+        kernel: ``shared``: containers on this machine's kernel; ``own``: each with a kernel of its own, for what needs
+            device-mapper, iSCSI or SELinux.
+        disks: sizes in GiB of empty disks that each gets beside its first, ``/dev/ubdb`` and so on; own kernel only.
+        selinux: the state that they boot into, ``disabled``, ``permissive`` or ``enforcing``; empty: without SELinux;
+            own kernel only.
+        memory: of each in MiB; 0: 2048 for a kernel of its own, this machine's for a shared one.
 
     Raises:
-        LabRefused: before anything is changed: not root, a name taken or not usable, the disk full, no package source,
-            bridge or network belonging to somebody else.
+        LabRefused: before anything is changed: not root, a name taken or not usable, something that hosts of that kind
+            cannot have, the disk full, no package source, bridge or network belonging to somebody else.
         LabFailed: when image or host could not be made; the hosts made so far are removed again.
     """
-    kind = platforms.find(platform)
+    found = platforms.find(platform)
+    wish = Wish(kernel, python, external, tuple(binds), tuple(disks), selinux, memory)
+    kind = kinds.find(wish)
     for name in names:
         check_name(name)
     if len(set(names)) < len(names):
@@ -58,7 +71,7 @@ def up(
     machine.check_room(places.LAB, _ROOM_PER_HOST * len(names), "making these lab hosts")
     for doubt in [*machine.doubtful_name_servers(), *network.doubtful_firewall()]:
         report(doubt)
-    base = image.provide(kind, python, report)
+    base = kind.provide(found, wish, report)
     password = Secret(sudo_password) if isinstance(sudo_password, str) else sudo_password
     login = Login(sudo_user or "root", password)
     started = time.monotonic()
@@ -67,14 +80,14 @@ def up(
         with lock("lab"):
             _check_free(names)
             for name in names:
-                made.append(_make(name, kind.name, base, login, tuple(binds), external))
+                made.append(_make(name, platform, base, login, wish))
             _write_known_hosts()
         for host in made:
             host.boot()
         for host in made:
             host.wait()
             seconds = time.monotonic() - started
-            report(f"lab host {host.name} ({kind.name}) is up at {host.address} after {seconds:.1f} s")
+            report(f"lab host {host.name} ({platform}) is up at {host.address} after {seconds:.1f} s")
     except BaseException:
         down([host.name for host in made])
         raise
@@ -90,28 +103,21 @@ def _check_free(names: Sequence[str]) -> None:
         )
 
 
-def _make(name: str, platform: str, base: Path, login: Login, binds: tuple[str, ...], external: bool) -> LabHost:
+def _make(name: str, platform: str, base: Path, login: Login, wish: Wish) -> LabHost:
     subnet = network.ensure()
     folder = host_folder(name)
     if folder.exists():
         # Left by a run that was cut off before the host was complete.
-        layers.unmount(folder)
-        shutil.rmtree(folder)
+        kinds.clear(folder)
     folder.mkdir(mode=0o700, parents=True)
     own = keys.make()
     address = network.free_address(subnet, [host.address for host in hosts()])
-    root = layers.mount_settings(folder, base)
-    try:
+    host = LabHost(name, platform, address, login.user, str(base), own.public, wish)
+    with host.runner.furnish() as root:
         settings.apply(root, name, address, subnet, login, _public_key(), own)
-        if external:
+        if wish.external:
             outside = network.ensure(network.outer())
             settings.apply_external(root, network.counterpart(address, outside), outside)
-            shares.apply(root, name)
-            binds = (*binds, shares.bind())
-    finally:
-        layers.unmount(folder)
-    layers.discard(folder)
-    host = LabHost(name, platform, address, login.user, str(base), own.public, binds)
     host.save()
     return host
 
@@ -153,8 +159,7 @@ def down(names: Sequence[str] | None = None, report: Report = silent, purge: boo
             report("removing the lab's networks")
             for folder in (places.LAB / "hosts").glob("*"):
                 # Left by a run that was cut off before the host was complete.
-                container.kill(folder)
-                layers.unmount(folder)
+                kinds.clear(folder)
             network.remove()
             shutil.rmtree(places.LAB)
         if purge:
@@ -190,7 +195,8 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         "CONFIG_CONTROLLER_HOST": members[0].address,
         "CONFIG_COMPUTE_HOSTS": ",".join(host.address for host in workers),
         "CONFIG_NETWORK_HOSTS": members[0].address,
-        # Lab hosts share a kernel that may have no way to make a volume group; those for a whole cloud have a share.
+        # A kernel that hosts share may have no way to make a volume group, and one of its own has none to begin with;
+        # containers for a whole cloud have a share.
         "CONFIG_CINDER_INSTALL": "n",
         "CONFIG_SSH_HOST_KEYS": ",".join(f"{host.address}={keys.fingerprint(host.host_key)}" for host in members),
     }
@@ -199,9 +205,10 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         # Open vSwitch in userspace, which a lab host may have to use, makes tunnels only from a bridge's address.
         values["CONFIG_NEUTRON_OVN_TUNNEL_IF"] = places.EXTERNAL
         values["CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE"] = "br-ex"
-        values["CONFIG_CINDER_INSTALL"] = "y"
-        values["CONFIG_CINDER_BACKEND"] = "nfs"
-        values["CONFIG_CINDER_NFS_MOUNTS"] = shares.of(members[0].name, members[0].address)
+        if all(host.runner.has_share for host in members):
+            values["CONFIG_CINDER_INSTALL"] = "y"
+            values["CONFIG_CINDER_BACKEND"] = "nfs"
+            values["CONFIG_CINDER_NFS_MOUNTS"] = shares.of(members[0].name, members[0].address)
         outside = network.current(network.outer())
         if outside is not None:
             first, last = network.floating(members[0].address, outside)

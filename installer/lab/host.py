@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from installer.lab import container, layers, network, places, settings, shares
+from installer.lab import kinds, network, places
 from installer.lab.places import LabFailed, LabRefused, host_folder, lock, read_state, write_state
+from installer.lab.runner import Runner, Wish
 
-_LOGIN_SECONDS = 60
 _DEAD_SECONDS = 3
 
 
@@ -26,9 +25,9 @@ class LabHost:
         platform: such as ``debian-13``.
         address: its IPv4 address.
         user: who logs in with the lab's key.
-        image: folder of its base image.
+        image: its base image.
         host_key: the public key that it is known by, ``ssh-ed25519 AAAA…``.
-        binds: folders of this machine that it sees, in the form of nspawn's ``--bind=``.
+        wish: what else it was asked to have.
     """
 
     name: str
@@ -37,7 +36,7 @@ class LabHost:
     user: str
     image: str
     host_key: str
-    binds: tuple[str, ...] = ()
+    wish: Wish = field(default_factory=Wish)
 
     @property
     def folder(self) -> Path:
@@ -57,24 +56,28 @@ class LabHost:
     @property
     def external_address(self) -> str | None:
         """Its address on its second interface, ``ext0``; None for a host that has no such interface."""
-        network_there = network.current(network.outer())
-        has = (layers.settings(self.folder) / settings.EXTERNAL_FILE).exists()
-        return network.counterpart(self.address, network_there) if has and network_there else None
+        outside = network.current(network.outer())
+        return network.counterpart(self.address, outside) if self.wish.external and outside else None
 
     @property
     def log(self) -> Path:
         """What the host's console has shown."""
-        return container.log_file(self.folder)
+        return self.runner.log
 
     @property
     def root(self) -> Path:
-        """The host's whole file system as this machine sees it, while it is mounted."""
-        return layers.root(self.folder)
+        """The file system of a running host as this machine sees it; only of a host that shares its kernel."""
+        return self.runner.root
 
     @property
     def running(self) -> bool:
         """Whether the host runs now."""
-        return container.running(self.folder)
+        return self.runner.running
+
+    @property
+    def runner(self) -> Runner:
+        """What runs the host."""
+        return kinds.KINDS[self.wish.kernel](self.folder, self.name, Path(self.image), self.wish)
 
     def ssh(self, user: str | None = None, *further: str) -> list[str]:
         """Return the ssh command line, up to and with the address, that trusts this host's key and no other.
@@ -126,7 +129,8 @@ class LabHost:
 
     def save(self) -> None:
         """Write the host's state to disk."""
-        write_state(self.folder / "host.json", asdict(self))
+        state = asdict(self)
+        write_state(self.folder / "host.json", state.pop("wish") | state)
 
     def start(self) -> None:
         """Boot the host where it does not run, and wait until one can log in."""
@@ -140,24 +144,21 @@ class LabHost:
                 return
             network.ensure()
             network.forget_neighbour(self.address)
-            layers.mount(self.folder, Path(self.image))
-            second_bridge = ""
             if self.external_address:
-                second_bridge = network.outer().bridge
                 network.ensure(network.outer())
                 network.forget_neighbour(self.external_address, network.outer())
-            container.start(self.folder, self.name, self.binds, second_bridge)
+            self.runner.start()
 
-    def wait(self, seconds: float = _LOGIN_SECONDS) -> None:
+    def wait(self, seconds: float | None = None) -> None:
         """Wait until one can log in.
 
         Args:
-            seconds: how long at most.
+            seconds: how long at most; None: as long as a host of its kind may take.
 
         Raises:
             LabFailed: with the last words of SSH and of the console, when that does not come to pass.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (self.runner.login_seconds if seconds is None else seconds)
         seen_running = time.monotonic()
         while True:
             done = self.run(["true"])
@@ -180,41 +181,39 @@ class LabHost:
 
     def stop(self) -> None:
         """Shut the host down in order; what is on its disk stays."""
-        container.stop(self.folder)
-        self._release()
+        self.runner.stop()
+        self.runner.release()
 
     def kill9(self) -> None:
         """Stop the host as a power cut would; what is on its disk stays."""
-        container.kill(self.folder)
-        self._release()
-
-    def _release(self) -> None:
-        layers.unmount(self.folder)
-        container.remove_control_groups(self.name)
+        self.runner.kill()
+        self.runner.release()
 
     def reboot(self) -> None:
         """Reboot the host in order and wait until one can log in again."""
-        container.reboot(self.folder)
+        self.runner.reboot()
         self.wait()
 
     def reset(self) -> None:
         """Throw away everything that happened on the host since it was made, and boot it again."""
         self.kill9()
-        layers.discard(self.folder)
-        shares.clear(self.name)
+        self.runner.discard()
         self.start()
 
     def remove(self) -> None:
         """Stop the host at once and remove it from disk."""
         self.kill9()
-        shutil.rmtree(self.folder)
-        shares.remove(self.name)
+        self.runner.destroy()
 
 
 def load(name: str) -> LabHost | None:
     """Return a lab host from its state on disk, or None when there is none of that name."""
     state = read_state(host_folder(name) / "host.json")
-    return LabHost(**{**state, "binds": tuple(state["binds"])}) if state else None
+    if state is None:
+        return None
+    wished = {one.name: state.pop(one.name) for one in fields(Wish) if one.name in state}
+    lists = {key: tuple(value) for key, value in wished.items() if isinstance(value, list)}
+    return LabHost(**state, wish=Wish(**{**wished, **lists}))
 
 
 def hosts() -> list[LabHost]:

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from installer.lab import places, sources, trust
@@ -18,19 +19,20 @@ _RECIPE = "1"
 _ROOM = 2.0
 
 
-def provide(platform: LabPlatform, python: bool, report: Report) -> Path:
+def provide(platform: LabPlatform, python: bool, report: Report, further: Sequence[str] = ()) -> Path:
     """Return the folder of a base image; builds it when there is none.
 
     Args:
         platform: what to build.
         python: with Python 3 or without.
         report: told of the build and its time.
+        further: packages beyond those of the platform.
 
     Raises:
         LabFailed: when the packages cannot be fetched or installed.
         LabRefused: when the disk is too full or the machine has no package source for it.
     """
-    packages = sorted(platform.packages + (platform.python if python else ()))
+    packages = sorted({*platform.packages, *(platform.python if python else ()), *further})
     listing = sources.sources_for(platform.suite, sources.read())
     options = sources.read_options()
     authorities = trust.read_own_authorities()
@@ -39,7 +41,8 @@ def provide(platform: LabPlatform, python: bool, report: Report) -> Path:
     with lock(image.name):
         if not image.is_dir():
             check_room(places.IMAGES, _ROOM, "a base image")
-            report(f"building the base image of {platform.name}{'' if python else ' without Python'} (once)")
+            without = "" if python else " without Python"
+            report(f"building the base image of {platform.name}{without}{_listed(further)} (once)")
             started = time.monotonic()
             _build(image, platform.suite, packages, listing, options, authorities)
             report(f"base image of {platform.name} built in {time.monotonic() - started:.0f} s")
@@ -64,35 +67,53 @@ def _build(
         own.mkdir()
         for name, pem in authorities.items():
             write(own / name, pem)
-        try:
-            command(
-                [
-                    "mmdebstrap",
-                    "--mode=root",
-                    "--variant=minbase",
-                    "--format=directory",
-                    f"--include={','.join(packages)}",
-                    "--dpkgopt=force-unsafe-io",
-                    *(f"--aptopt={option}" for option in options),
-                    # Before ca-certificates is configured, so that it takes them into its bundle.
-                    f'--essential-hook=mkdir -p "$1/usr/local/share"; cp -r {own} "$1/usr/local/share/ca-certificates"',
-                    '--customize-hook=chroot "$1" update-ca-certificates',
-                    '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service',
-                    suite,
-                    str(unfinished),
-                    str(Path(scratch, "debian.sources")),
-                ],
-                env={"DEBIAN_FRONTEND": "noninteractive"},
-            )
-        except LabFailed as error:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise LabFailed(
-                f"the base image of {suite} could not be built\n{error.message}",
-                "A missing key: upgrade the package debian-archive-keyring. A failed fetch: see whether this machine's"
-                " mirror (/etc/apt) holds that suite. Then run the same command again.",
-            ) from error
+        mmdebstrap(
+            unfinished,
+            suite,
+            Path(scratch, "debian.sources"),
+            [
+                "--variant=minbase",
+                f"--include={','.join(packages)}",
+                "--dpkgopt=force-unsafe-io",
+                *(f"--aptopt={option}" for option in options),
+                # Before ca-certificates is configured, so that it takes them into its bundle.
+                f'--essential-hook=mkdir -p "$1/usr/local/share"; cp -r {own} "$1/usr/local/share/ca-certificates"',
+                '--customize-hook=chroot "$1" update-ca-certificates',
+                '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service',
+            ],
+        )
     _anonymise(unfinished)
     unfinished.rename(image)
+
+
+def mmdebstrap(target: Path, suite: str, listing: Path, options: Sequence[str]) -> None:
+    """Fill a folder with packages of Debian.
+
+    Args:
+        target: the folder; it is removed again when that fails.
+        suite: code name in the package archive.
+        listing: file of the package sources.
+        options: what to take from there and how, options of mmdebstrap.
+
+    Raises:
+        LabFailed: when the packages cannot be fetched or installed.
+    """
+    try:
+        command(
+            ["mmdebstrap", "--mode=root", "--format=directory", *options, suite, str(target), str(listing)],
+            env={"DEBIAN_FRONTEND": "noninteractive"},
+        )
+    except LabFailed as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise LabFailed(
+            f"packages of {suite} could not be made into {target.name}\n{error.message}",
+            "A missing key: upgrade the package debian-archive-keyring. A failed fetch: see whether this machine's"
+            " mirror (/etc/apt) holds that suite. Then run the same command again.",
+        ) from error
+
+
+def _listed(further: Sequence[str]) -> str:
+    return f" with {', '.join(further)}" if further else ""
 
 
 def _anonymise(root: Path) -> None:

@@ -11,6 +11,7 @@ from installer.lab.places import LabRefused, Report, command
 
 # Program by the Debian package that brings it.
 _PROGRAMS = {
+    "mkfs.ext4": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
     "nft": "nftables",

@@ -244,6 +244,24 @@ def forget_neighbour(address: str, segment: Segment | None = None) -> None:
     command(["ip", "neighbour", "flush", "to", address, "dev", (segment or inner()).bridge])
 
 
+def plug(tap: str, bridge: str) -> None:
+    """Make an interface that a kernel run by a process of this machine uses, and put it on a bridge.
+
+    Args:
+        tap: its name on this machine.
+        bridge: one of the lab's.
+    """
+    if tap not in _links():
+        command(["ip", "tuntap", "add", tap, "mode", "tap"])
+    command(["ip", "link", "set", tap, "master", bridge, "up"])
+
+
+def unplug(tap: str) -> None:
+    """Remove such an interface where it is there."""
+    if tap in _links():
+        command(["ip", "link", "delete", tap])
+
+
 def remove() -> None:
     """Take bridges and translation away and put the machine's forwarding back as it was."""
     links = _links()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +68,13 @@ def read(etc: Path = Path("/etc/apt")) -> list[Source]:
     return sources
 
 
-def sources_for(suite: str, machine: Iterable[Source]) -> str:
+def sources_for(suite: str, machine: Iterable[Source], endings: Sequence[str] = ("-updates", "-security")) -> str:
     """Return the ``.sources`` text of a lab host: the machine's addresses with another suite.
 
     Args:
         suite: code name of the lab platform, such as ``trixie``.
         machine: the machine's own sources.
+        endings: of the suites that are taken beside it, where the machine takes its own suite's.
 
     Raises:
         LabRefused: when the machine has no source of Debian that a lab host can reach.
@@ -87,7 +88,7 @@ def sources_for(suite: str, machine: Iterable[Source]) -> str:
             "Add Debian's archive as this site mirrors it to /etc/apt/sources.list.d.",
         )
     stanzas = [(archive, suite)]
-    for ending in ("-updates", "-security"):
+    for ending in endings:
         uri = next((one.uri for one in reachable for name in one.suites if _debian(name, ending)), None)
         if uri:
             stanzas.append((uri, suite + ending))

@@ -41,21 +41,21 @@ CHECKS: tuple[Check, ...] = (
     *name_checks.CHECKS,
     *proxy_checks.CHECKS,
     *firewall_checks.CHECKS,
-    *account_checks.CHECKS,
     *storage_checks.CHECKS,
 )
 
 
-def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
+def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role]) -> dict[str, Any]:
     """Return what the agents are to find out; see ``installer.agent.probes.probe``.
 
     Args:
         answers: the answer file.
         hosts: all hosts of the cloud.
+        roles: all roles.
     """
     return {
         "names": [host.address for host in hosts],
-        "accounts": account_checks.wanted(answers),
+        "accounts": account_checks.question(answers, roles),
         "volume_groups": storage_checks.are_volumes_in_a_group(answers),
     }
 
@@ -105,7 +105,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             findings += look(seen)
     for compare in between_hosts.CHECKS:
         findings += compare(reports)
-    findings += account_checks.numbers(cloud, reports)
+    findings += account_checks.check(cloud, roles, reports)
     findings += network_checks.tunnels(cloud)
     if not any(finding.failed for finding in findings):
         # What is wrong there has been told of already, with more words.

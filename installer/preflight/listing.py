@@ -19,7 +19,7 @@ def listing() -> str:
     checks = (
         *preflight.CHECKS,
         *between_hosts.CHECKS,
-        account_checks.numbers,
+        account_checks.check,
         network_checks.tunnels,
         host_checks.sources,
         answer_checks.fits,

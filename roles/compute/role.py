@@ -29,6 +29,7 @@ class Compute(Role):
     after = ("nova", "placement", "catalogue")
     after_here = ("openstack", "tls", "libvirt")
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from installer import peers
 from installer.cloud import GROUPS, Cloud, CloudHost
+from installer.ports import Opening
 from installer.resources.base import Resource
 from installer.resources.firewall_port import MANAGERS, FirewallPort
 from installer.roles import Role, all_roles, openings_of
@@ -27,25 +28,19 @@ class Firewall(Role):
         manager = _manager(host)
         if not manager:
             return
-        others = peers.of(cloud, host)
         for opening in openings_of(all_roles(), cloud, host):
+            others = () if opening.users else peers.of(cloud, host, opening)
             # A cloud of one host has nobody else to let in.
             if opening.users or others:
-                yield FirewallPort(
-                    manager,
-                    opening.ports,
-                    opening.protocol,
-                    () if opening.users else others,
-                    zones(cloud, host) if manager == "firewalld" else (),
-                )
+                where = zones(cloud, host, opening) if manager == "firewalld" else ()
+                yield FirewallPort(manager, opening.ports, opening.protocol, others, where)
 
 
-def zones(cloud: Cloud, host: CloudHost) -> tuple[str, ...]:
-    """Return the zones of firewalld in which packets of other machines to this host's services arrive."""
+def zones(cloud: Cloud, host: CloudHost, opening: Opening) -> tuple[str, ...]:
+    """Return the zones of firewalld in which packets of other machines to an opening arrive."""
     told = host.facts["firewall"]
-    names = (peers.interface_of(host), *peers.tunnel_interfaces(cloud, host))
-    found = [zone_of(name, told) for name in names]
-    others = peers.of(cloud, host)
+    found = [zone_of(name, told) for name in peers.arrival(cloud, host, opening)] or [told["default_zone"]]
+    others = peers.of(cloud, host, opening)
     found += [zone for zone, entry in told["zones"].items() if any(_has(entry["sources"], text) for text in others)]
     return tuple(dict.fromkeys(found))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from installer.lab import container, keys, machine, network, places, platforms, settings
+from installer.lab import container, keys, machine, network, nspawn, places, platforms, settings
 from installer.lab.host import LabHost
 from installer.lab.places import LabFailed, LabRefused
 
@@ -156,7 +156,7 @@ def test_every_control_group_tree_that_systemd_uses_is_found(tmp_path: Path) -> 
         "cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0\n"
         "overlay / overlay rw,lowerdir=/a:/b,upperdir=/c,workdir=/d 0 0\n"
     )
-    assert [path.name for path in container.hierarchies(tmp_path / "mounts")] == ["memory", "systemd", "unified"]
+    assert [path.name for path in nspawn.hierarchies(tmp_path / "mounts")] == ["memory", "systemd", "unified"]
 
 
 def test_ssh_to_a_lab_host_trusts_its_key_and_no_other() -> None:

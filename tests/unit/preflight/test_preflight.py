@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from platform import machine
 from typing import Any
@@ -12,6 +13,7 @@ from installer import preflight
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.platforms import Platform
+from installer.preflight import account_checks
 from installer.resources.base import Resource
 from installer.roles import Role
 
@@ -19,13 +21,18 @@ FINE = yaml.safe_load((Path(__file__).parent / "odd_but_fine.yaml").read_text())
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 
 
-SERVICES = {f"CONFIG_{service}_INSTALL": True for service in ("GLANCE", "NOVA", "NEUTRON", "CINDER", "HEAT")}
 NAMES = ("keystone", "glance", "placement", "nova", "neutron", "cinder", "heat")
-AS_WANTED = {"number": None, "local": False, "holder": None}
+NOBODY: dict[str, Any] = {
+    "problem": "",
+    **{kind: dict.fromkeys(NAMES) for kind in ("user", "group")},
+    "holders": {"user": {}, "group": {}},
+    "sources": {"user": ["files", "nis"], "group": ["files", "nis"]},
+}
 
 
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
+    services = NAMES
 
     def ports(self, cloud: Cloud, host: CloudHost) -> dict[int, tuple[str, ...]]:
         return {5000: ("haproxy", "uwsgi"), 3306: ("mariadbd",)}
@@ -77,7 +84,7 @@ def fine(number: str) -> dict[str, Any]:
         },
         "proxies": [],
         "hosts_file": [{"number": 1, "text": "127.0.0.1 localhost", "address": "127.0.0.1", "names": ["localhost"]}],
-        "accounts": {"problem": "", "user": dict.fromkeys(NAMES, AS_WANTED), "group": dict.fromkeys(NAMES, AS_WANTED)},
+        "accounts": NOBODY,
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
@@ -97,11 +104,16 @@ def merged(base: Any, change: Any) -> Any:
     return change
 
 
-def findings(change: dict[str, Any]) -> list[Any]:
-    change = copy.deepcopy(change)
+def with_texts_as_keys(change: Any) -> Any:
+    """Return it as the agent's answer arrives: as JSON."""
+    return json.loads(json.dumps(change))
+
+
+def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> list[Any]:
+    """Return what preflight finds on two hosts, of which the first, or both, differ from what is fine."""
+    change = with_texts_as_keys(copy.deepcopy(change))
     platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
     answers = {
-        **SERVICES,
         "CONFIG_OPENSTACK_RELEASE": "2026.2",
         "CONFIG_NOVA_INSTALL": True,
         "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": "",
@@ -110,6 +122,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
         "CONFIG_CINDER_BACKEND": ["nfs", "lvm"],
         "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
         "CONFIG_GLANCE_INSTALL": True,
+        "CONFIG_UID_CONFLICTS": "fail",
         "CONFIG_PROVISION_DEMO": True,
         "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
         "CONFIG_NTP_SERVERS": (),
@@ -119,7 +132,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
         "CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE": (),
     }
     answers.update(change.pop("answers", {}))
-    reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}
+    reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": merged(fine("two"), second or {})}
     hosts = tuple(
         CloudHost(
             address,
@@ -129,7 +142,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
         )
         for address, report in reports.items()
     )
-    cloud = Cloud(answers, hosts, None)  # type: ignore[arg-type]
+    cloud = account_checks.numbered(Cloud(answers, hosts, None), [Identity()], reports)  # type: ignore[arg-type]
     sources = preflight.check_sources({address: report["sources"] for address, report in reports.items()})
     return preflight.in_order([*preflight.check(cloud, [Identity()], reports), *sources])
 
@@ -140,11 +153,12 @@ def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['check']}: {case['found']}" for case in CASES])
 def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, Any]) -> None:
-    bad = [finding for finding in findings(case["fails_with"]) if finding.outcome != "success"]
+    bad = [finding for finding in findings(case["fails_with"], case.get("two")) if finding.outcome != "success"]
     assert [finding.title for finding in bad] == [*case.get("with", ()), *[case["check"]] * case.get("hosts", 1)]
     bad = bad[len(case.get("with", ())) :]
     assert bad[0].outcome == case.get("outcome", "fail")
     assert case["found"] in bad[0].found
+    assert list(bad[0].lines) == case.get("lines", list(bad[0].lines))
     assert bad[0].why
     assert case.get("remedy", "") in " ".join([bad[0].remedy, *bad[0].commands])
     assert bad[0].remedy
@@ -186,4 +200,4 @@ def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
     install: bool, backends: list[str], asked: bool
 ) -> None:
     answers: Any = {"CONFIG_CINDER_INSTALL": install, "CONFIG_CINDER_BACKEND": backends}
-    assert preflight.questions({**SERVICES, **answers}, [])["volume_groups"] is asked
+    assert preflight.questions({"CONFIG_UID_CONFLICTS": "fail", **answers}, [], [])["volume_groups"] is asked

@@ -226,26 +226,48 @@ def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
     assert reach._ask(f"http://me:p%40ss@{index}/simple", {"http": "http://127.0.0.1:1"})
 
 
+USER = accounts.KINDS["user"]
+
+
 def test_accounts_are_looked_up_by_name_and_number() -> None:
-    found = accounts.look_up({"root": 0, "nobody-of-this-name": 0, "neither": None})
+    found = accounts.look_up(["root", "nobody-of-this-name"], [0, 4_000_000], FakeHost())
     assert found["problem"] == ""
-    assert found["user"]["root"] == {"number": 0, "local": True, "holder": "root"}
-    assert found["group"]["nobody-of-this-name"] == {"number": None, "local": False, "holder": "root"}
-    assert found["user"]["neither"] == {"number": None, "local": False, "holder": None}
+    assert found["user"] == {"root": {"number": 0, "source": "files"}, "nobody-of-this-name": None}
+    assert found["holders"]["group"] == {"0": {"name": "root", "source": "files"}}
 
 
-def test_one_whom_only_the_name_service_knows_is_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = pwd.struct_passwd(("nova", "x", 5001, 5001, "Nova Smith", "/home/nova", "/bin/sh"))
-    monkeypatch.setitem(accounts.KINDS, "user", (lambda name: entry, lambda uid: entry, *accounts.KINDS["user"][2:]))
-    told = accounts.look_up({"nova": 162})["user"]["nova"]
-    assert told == {"number": 5001, "local": False, "holder": "nova"}
+    monkeypatch.setitem(accounts.KINDS, "user", ("passwd", lambda name: entry, lambda uid: entry, *USER[3:]))
+    monkeypatch.setattr(accounts, "_text", lambda path: "passwd: files [!UNAVAIL=return] sss nis\n")
+    host = FakeHost(
+        {
+            "getent --service passwd:sss passwd nova": (2, "", ""),
+            "getent --service passwd:nis passwd nova": "nova:x:...",
+        }
+    )
+    told = accounts.look_up(["nova"], [5001], host)
+    assert told["user"]["nova"] == {"number": 5001, "source": "nis"}
+    assert told["holders"]["user"] == {"5001": {"name": "nova", "source": "nis"}}
+    assert told["sources"]["user"] == ["files", "sss", "nis"]
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("passwd:\tfiles nis systemd # as before\n", ["files", "nis", "systemd"]),
+        ("group: nis\npasswd: compat\n", ["compat"]),
+        ("#passwd: nis\n", ["files"]),
+        ("passwd:\n", ["files"]),
+    ],
+)
+def test_sources_are_asked_in_the_order_of_nsswitch(text: str, order: list[str]) -> None:
+    assert accounts.sources(text, "passwd") == order
 
 
 def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "PATIENCE", 0.1)
     monkeypatch.setitem(
-        accounts.KINDS, "group", (lambda name: time.sleep(1), lambda gid: None, *accounts.KINDS["group"][2:])
+        accounts.KINDS, "group", ("group", lambda name: time.sleep(1), lambda gid: None, *accounts.KINDS["group"][3:])
     )
-    found = accounts.look_up({"nova": 162})
-    assert found["problem"].startswith("no answer")
-    assert (found["user"], found["group"]) == ({}, {})
+    assert accounts.look_up(["nova"], [], FakeHost()) == {"problem": "no answer within 0 s"}

@@ -1,0 +1,156 @@
+"""The disks of lab hosts with a kernel of their own: files of this machine, mounted here while they are furnished."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from installer.lab import image, kernel, places
+from installer.lab.machine import check_room
+from installer.lab.places import LabFailed, Report, command, lock, write
+from installer.lab.platforms import LabPlatform
+
+GIB = 2**30
+#: What a freshly installed server has that a container needs not.
+PACKAGES = ("e2fsprogs", "lvm2", "udev")
+#: What a server has on which somebody has set SELinux up.
+SELINUX_PACKAGES = (
+    "auditd",
+    "policycoreutils",
+    "policycoreutils-python-utils",
+    "selinux-basics",
+    "selinux-policy-default",
+    "selinux-utils",
+)
+_SELINUX_CONFIG = "etc/selinux/config"
+_SELINUX_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts"
+# Holes take no room: a host uses what it writes.
+_SIZE = 20 * GIB
+_ROOM = 2.0
+# Part of every image's name: raise it when the recipe below changes.
+_RECIPE = "1"
+
+
+def provide(platform: LabPlatform, python: bool, selinux: bool, report: Report) -> Path:
+    """Return the folder of a base disk and its kernel (see `system` and `core`); makes it when there is none.
+
+    Args:
+        platform: what is on the disk.
+        python: with Python 3 or without.
+        selinux: with a policy of SELinux and its tools; not labelled yet.
+        report: told of the build and its time.
+
+    Raises:
+        LabFailed: when the packages cannot be fetched or installed.
+        LabRefused: when the disk is too full or the machine has no package source for it.
+    """
+    tree = image.provide(platform, python, report, [*PACKAGES, *(SELINUX_PACKAGES if selinux else ())])
+    own = kernel.provide(report)
+    key = hashlib.sha256(f"{_RECIPE} {tree.name} {own.name} {_SIZE}".encode()).hexdigest()[:12]
+    base = places.IMAGES / f"{platform.name}-disk-{key}"
+    with lock(base.name):
+        if not base.is_dir():
+            check_room(places.IMAGES, _ROOM, "a base disk")
+            report(f"making the base disk of {platform.name}{' with SELinux' if selinux else ''} (once)")
+            started = time.monotonic()
+            _make(base, tree, own)
+            report(f"base disk of {platform.name} made in {time.monotonic() - started:.0f} s")
+    return base
+
+
+def system(base: Path) -> Path:
+    """Return the file of a base disk: one ext4 file system."""
+    return base / "disk"
+
+
+def core(base: Path) -> Path:
+    """Return the folder of the kernel whose modules are on a base disk (see `kernel.provide`)."""
+    return (base / "kernel").resolve()
+
+
+def _make(base: Path, tree: Path, own: Path) -> None:
+    unfinished = base.with_name(f"{base.name}.unfinished")
+    with contextlib.suppress(LabFailed):
+        # Left by a run that was cut off.
+        command(["umount", str(unfinished / "root")])
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o755)
+    empty(system(unfinished), _SIZE)
+    command(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", str(system(unfinished))])
+    with mounted(system(unfinished), unfinished / "root") as root:
+        command(["cp", "-a", f"{tree}/.", str(root)])
+        (root / "usr/lib/modules").mkdir(exist_ok=True)
+        command(["cp", "-a", f"{own / kernel.MODULES}/.", str(root / "usr/lib/modules")])
+        command(["chroot", str(root), "depmod", "-a", kernel.version(own)])
+    (unfinished / "kernel").symlink_to(own)
+    unfinished.rename(base)
+
+
+def empty(disk: Path, size: int) -> None:
+    """Make an empty disk.
+
+    Args:
+        disk: the file.
+        size: in bytes; a hole.
+    """
+    with disk.open("xb") as stream:
+        os.truncate(stream.fileno(), size)
+
+
+def copy(base: Path, disk: Path) -> None:
+    """Make a disk that is like another, without the room that its holes would take."""
+    command(["cp", "--sparse=always", "--reflink=auto", str(base), str(disk)])
+
+
+@contextmanager
+def mounted(disk: Path, where: Path) -> Iterator[Path]:
+    """Have a disk's file system mounted on this machine while the body runs.
+
+    Args:
+        disk: the file.
+        where: folder to mount it on; made, and removed again.
+
+    Raises:
+        LabFailed: when this machine cannot mount it.
+    """
+    where.mkdir(mode=0o700, exist_ok=True)
+    try:
+        command(["mount", "-t", "ext4", "-o", "loop", str(disk), str(where)])
+    except LabFailed as error:
+        raise LabFailed(
+            f"the disk {disk} cannot be mounted\n{error.message}",
+            "The kernel of this machine needs loop devices (see `losetup --find`) and ext4.",
+        ) from error
+    try:
+        yield where
+    finally:
+        command(["umount", str(where)])
+        with contextlib.suppress(OSError):
+            where.rmdir()
+
+
+def set_selinux(root: Path, state: str) -> None:
+    """Let a host boot into a state of SELinux: sets it and labels all files; last of all that is written.
+
+    Labels are attributes that this machine's kernel keeps without understanding them.
+
+    Args:
+        root: the host's mounted file system.
+        state: ``disabled``, ``permissive`` or ``enforcing``.
+    """
+    config = root / _SELINUX_CONFIG
+    write(config, selinux_config(config.read_text(), state))
+    command(["chroot", str(root), "setfiles", "-F", _SELINUX_CONTEXTS, "/"])
+
+
+def selinux_config(text: str, state: str) -> str:
+    """Return the text of /etc/selinux/config with another state in it, all else as it was."""
+    return re.sub(r"(?m)^SELINUX=.*$", f"SELINUX={state}", text)

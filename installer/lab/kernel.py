@@ -1,0 +1,81 @@
+"""The kernel of lab hosts that have one of their own: User-mode Linux, Debian's package, unpacked beside the images.
+
+It comes from Debian 14 (forky), whatever this machine and the host run. The kernels of Debian 12 and 13 (6.1 and 6.12)
+fail at the first user process where the processor has AMX: they hand ptrace a register set that is too small. This one
+(7.2) runs processes under seccomp instead. It needs a newer C library than this machine may have, so it is unpacked
+with its own and run in a container of its own.
+
+What it lacks: a second processor; and firewalls, as it has no legacy tables of iptables and of nft only the family
+``bridge`` (CONFIG_NF_TABLES_IPV4 and _INET are not set). Those are tested on hosts that share this machine's kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from installer.lab import image, places, sources
+from installer.lab.machine import check_room
+from installer.lab.places import Report, lock, write
+
+#: The kernel's program and the folder of its modules, in the folder that `provide` returns.
+PROGRAM = "/usr/bin/linux.uml"
+MODULES = "usr/lib/uml/modules"
+#: Where the running kernel sees its host's folder, and where its memory is.
+HOST = "/host"
+MEMORY = "/memory"
+
+_SUITE = "forky"
+_PACKAGE = "user-mode-linux"
+# Part of the folder's name: raise it when the recipe below changes.
+_RECIPE = "1"
+_ROOM = 0.5
+
+
+def provide(report: Report) -> Path:
+    """Return the folder that holds the kernel, its modules and the C library it needs; makes it when there is none.
+
+    Args:
+        report: told when it is made.
+
+    Raises:
+        LabFailed: when the package cannot be fetched.
+        LabRefused: when the disk is too full or the machine has no package source for it.
+    """
+    listing = sources.sources_for(_SUITE, sources.read(), endings=())
+    options = sources.read_options()
+    content = "\n".join([_RECIPE, listing, *options])
+    folder = places.IMAGES / f"kernel-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    with lock(folder.name):
+        if not folder.is_dir():
+            check_room(places.IMAGES, _ROOM, "a kernel for lab hosts")
+            report(f"fetching a kernel for lab hosts: {_PACKAGE} of {_SUITE} (once)")
+            _unpack(folder, listing, options)
+    return folder
+
+
+def _unpack(folder: Path, listing: str, options: list[str]) -> None:
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pystack-lab-") as scratch:
+        write(Path(scratch, "debian.sources"), listing)
+        wanted = ["--variant=extract", f"--include={_PACKAGE}", *(f"--aptopt={option}" for option in options)]
+        image.mmdebstrap(unfinished, _SUITE, Path(scratch, "debian.sources"), wanted)
+    # No package was configured, so nothing made the links of a merged /usr; the folder is used read-only.
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (unfinished / "usr" / name).mkdir(exist_ok=True)
+        if not (unfinished / name).exists():
+            (unfinished / name).symlink_to(f"usr/{name}")
+    for name in ("dev", "proc", "run", "sys", "tmp", HOST.lstrip("/"), MEMORY.lstrip("/")):
+        (unfinished / name).mkdir(exist_ok=True)
+    unfinished.rename(folder)
+
+
+def version(folder: Path) -> str:
+    """Return the kernel's version, as ``uname -r`` says it on a host."""
+    (modules,) = (folder / MODULES).iterdir()
+    return modules.name
