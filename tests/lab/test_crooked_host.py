@@ -95,6 +95,7 @@ class Askew:
             "CONFIG_SSL_CERT_DIR": str(self.home / "ca"),
             **further,
         }
+        (self.home / name).unlink(missing_ok=True)
         answers.write(self.home / name, answers.generate((), values))
         return f"--answer-file={self.home / name}"
 
