@@ -71,12 +71,21 @@ def holder(path: str) -> Optional[Dict[str, Any]]:
             asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
             kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(stream, fcntl.F_GETLK, asked))
         if kind != fcntl.F_UNLCK:
-            words = text_of(f"/proc/{pid}/cmdline").split("\0")
-            # Of an interpreter the script is what tells.
-            named = [word for word in words[:3] if word and not word.startswith("-")]
-            scripts = [word for word in named[1:] if "/" in word] if "python" in (named or [""])[0] else []
-            return {"pid": pid, "program": os.path.basename((scripts or named or ["?"])[0])}
+            return {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
     return None
+
+
+def program(words: Sequence[str]) -> str:
+    """Return what an operator calls a program: of an interpreter the script.
+
+    Args:
+        words: its command line.
+    """
+    own = os.path.basename(words[0] if words else "") or "?"
+    if own.startswith(("python", "perl", "sh", "bash", "dash")) and len(words) > 1:
+        script = next((word for word in words[1:] if not word.startswith("-")), "")
+        return os.path.basename(script) if script.startswith("/") else own
+    return own
 
 
 def is_cut_off(path: str, query: str, well: Any) -> bool:

@@ -92,7 +92,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
         roles: all roles; those that are wanted say which ports they need.
         reports: what each host's agent found, by address; see ``installer.agent.probes.probe``.
     """
-    findings: list[Finding] = []
+    findings = [finding for compare in between_hosts.CHECKS for finding in compare(reports)]
     for host in cloud.hosts:
         ports = {
             port: programs
@@ -103,8 +103,6 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
         seen = Seen(cloud, host, reports[host.address], ports, openings_of(roles, cloud, host))
         for look in CHECKS:
             findings += look(seen)
-    for compare in between_hosts.CHECKS:
-        findings += compare(reports)
     findings += account_checks.check(cloud, roles, reports)
     findings += network_checks.tunnels(cloud)
     if not any(finding.failed for finding in findings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from installer.outcome import Finding
+from installer.preflight.host_checks import LEAST_DISK_MIB
 from installer.preflight.seen import Check, Seen
 
 #: Where programs are that services, packages and their scripts run.
@@ -37,7 +38,7 @@ def writable(seen: Seen) -> Iterator[Finding]:
                 "see in /etc/fstab, or by dmesg, why it is; then mount it for writing",
                 f"mount -o remount,rw {point}",
             )
-        elif told["free_mib"] < LEAST_MIB:
+        elif told["free_mib"] < LEAST_MIB and (seen.is_installed or not set(places) & set(LEAST_DISK_MIB)):
             fine = False
             yield seen.bad(
                 "file systems",

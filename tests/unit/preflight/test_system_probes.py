@@ -33,6 +33,20 @@ def test_a_file_that_another_process_locks_has_a_holder(tmp_path: Path) -> None:
     assert fcntl.F_UNLCK == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("/usr/bin/python3 /usr/bin/unattended-upgrade --download-only", "unattended-upgrade"),
+        ("/usr/bin/python3 -c import", "python3"),
+        ("apt-get install x", "apt-get"),
+        ("/bin/sh /usr/lib/apt/apt.systemd.daily install", "apt.systemd.daily"),
+        ("", "?"),
+    ],
+)
+def test_a_program_is_called_by_its_script(line: str, name: str) -> None:
+    assert package_state.program(line.split()) == name
+
+
 def test_packages_that_are_neither_here_nor_there_are_unfinished() -> None:
     lines = ["ii  bash", "rc  gone", "iU  unpacked", "iF  half", "iHR broken", "it  waiting", "un  never"]
     assert package_state.parse_unfinished(lines) == (["broken", "half", "unpacked", "waiting"], ["broken"])
