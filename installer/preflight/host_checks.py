@@ -215,8 +215,8 @@ def sources(address: str, reached: Sequence[Mapping[str, str]]) -> Iterator[Find
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
         "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY, or apt's or dnf's)",
-        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY; a proxy that is wrong "
-        "stands in pip.conf or /etc/environment of the host",
+        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY; a proxy that is "
+        "wrong stands in pip.conf or /etc/environment of the host",
     }
     for entry in reached:
         what = words[entry["what"]]
