@@ -24,8 +24,8 @@ class CloudHost:
     Args:
         address: as written in the answer file: a name or an IP address.
         groups: the groups it belongs to.
-        facts: what the agent found on it: see ``installer.agent.probes``; and ``resolved``, the addresses that its name
-            means to the hosts of the cloud.
+        facts: what the agent found on it: see ``installer.agent.probes``; ``resolved``, the addresses that its name
+            means to the hosts of the cloud; and ``volume_groups``, where volumes are kept in one.
         platform: distribution and version.
     """
 

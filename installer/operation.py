@@ -27,6 +27,7 @@ from installer.roles import all_roles
 from installer.transport import Connection
 from installer.transport.python import PythonMissing, install_python
 from installer.verify.checks import CHECKS, Check
+from installer.volume_groups import compared
 
 __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
 
@@ -236,6 +237,26 @@ class Operation:
         report["clock_ahead"] = report["time"] - time.time()
         return report
 
+    def untouched(self) -> list[Finding]:
+        """Return whether the volume groups that storage hosts had before this command are as they were."""
+        question = {"volume_groups": {"devices": [], "place": "/"}}
+        had = [
+            host.address
+            for host in self._hosts
+            if "storage" in host.groups and host.address in self._limit and self._volume_groups(host.address)
+        ]
+        now = _all_results({address: self._sessions[address].probe(question) for address in had})
+        return [
+            finding
+            for address, report in now.items()
+            for finding in compared(address, self._volume_groups(address), report["volume_groups"]["groups"])
+        ]
+
+    def _volume_groups(self, address: str) -> list[dict[str, Any]]:
+        """Return the volume groups that a host had before this command."""
+        groups: list[dict[str, Any]] = self._reports[address].get("volume_groups", {}).get("groups", [])
+        return groups
+
     def _resolved(self, name: str) -> list[str]:
         """Return the addresses that a host's name means to the hosts of the cloud."""
         answers = [report.get("names", {}).get(name, {}) for report in self._reports.values()]
@@ -246,7 +267,11 @@ class Operation:
         hosts = tuple(
             dataclasses.replace(
                 host,
-                facts={**self._reports[host.address]["facts"], "resolved": self._resolved(host.address)},
+                facts={
+                    **self._reports[host.address]["facts"],
+                    "resolved": self._resolved(host.address),
+                    "volume_groups": self._volume_groups(host.address),
+                },
                 platform=Platform.from_os_release(self._reports[host.address]["facts"]["os_release"]),
             )
             for host in self._hosts

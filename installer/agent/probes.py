@@ -34,8 +34,8 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
     """Return what each probe found, all side by side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; whether
-            to look for ``volume_groups``. What is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; of
+            ``volume_groups`` the ``devices`` and the ``place`` to look at. What is not asked for is left out.
         host: the host.
         umask: what a login has.
     """
@@ -59,8 +59,9 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
         probes["names"] = lambda: names.resolve(asked)
     if "accounts" in ask:
         probes["accounts"] = lambda: accounts.look_up(ask["accounts"]["names"], ask["accounts"]["numbers"], host)
-    if ask.get("volume_groups"):
-        probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
+    if "volume_groups" in ask:
+        wanted = ask["volume_groups"]
+        probes["volume_groups"] = lambda: volume_groups.look(wanted["devices"], wanted["place"], host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}

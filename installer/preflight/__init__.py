@@ -56,7 +56,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role
     return {
         "names": [host.address for host in hosts],
         "accounts": account_checks.question(answers, roles),
-        "volume_groups": storage_checks.are_volumes_in_a_group(answers),
+        **storage_checks.question(answers),
     }
 
 

@@ -21,6 +21,7 @@ MODULES = (
     "key_repository",
     "keystone",
     "keystone_bootstrap",
+    "lvm_filter",
     "message_queue",
     "openvswitch",
     "ovsdb_listener",
@@ -33,6 +34,7 @@ MODULES = (
     "unit",
     "volume",
     "virtual_environment",
+    "volume_group",
     "database_schema",
 )
 

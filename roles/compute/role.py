@@ -11,6 +11,7 @@ from installer.resources.compute_service import ComputeService
 from installer.resources.file import Directory
 from installer.roles import Role
 from roles import service
+from roles.cinder import backends
 from roles.libvirt import role as libvirt
 from roles.nova import configuration
 from roles.nova.configuration import COMPUTE, USER
@@ -41,6 +42,9 @@ class Compute(Role):
         yield from configuration.account(host)
         yield Directory(INSTANCES, USER, USER, 0o755)
         yield from service.root_rights(cloud, USER)
+        if cloud.answers["CONFIG_CINDER_INSTALL"]:
+            for backend in backends.wanted(cloud):
+                yield from backend.at_compute(host)
         yield configuration.compute(cloud, host)
         yield from service.daemon(
             cloud,

@@ -30,6 +30,18 @@ NOBODY: dict[str, Any] = {
 }
 
 
+GROUP: dict[str, Any] = {
+    "name": "cinder-volumes",
+    "uuid": "u1",
+    "size": 20 << 30,
+    "free": 10 << 30,
+    "missing": 0,
+    "exported": False,
+    "writable": True,
+    "root": False,
+}
+
+
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
     services = NAMES
@@ -89,8 +101,11 @@ def fine(number: str) -> dict[str, Any]:
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
         "volume_groups": {
-            "groups": [{"name": "cinder-volumes", "size_mib": 20480, "free_mib": 10240}],
+            "groups": [GROUP],
             "problem": "",
+            "devices": {},
+            "room_mib": 40_000,
+            "loop": True,
         },
         "sources": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
         "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
@@ -121,6 +136,9 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
         "CONFIG_CINDER_INSTALL": True,
         "CONFIG_CINDER_BACKEND": ["nfs", "lvm"],
         "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
+        "CONFIG_CINDER_VOLUMES_DEVICES": [],
+        "CONFIG_CINDER_VOLUMES_CREATE": False,
+        "CONFIG_CINDER_VOLUMES_SIZE": 20 << 30,
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_UID_CONFLICTS": "fail",
         "CONFIG_PROVISION_DEMO": True,
@@ -199,5 +217,29 @@ def test_nobody_misses_a_volume_group_that_nothing_is_kept_in(answers: dict[str,
 def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
     install: bool, backends: list[str], asked: bool
 ) -> None:
-    answers: Any = {"CONFIG_CINDER_INSTALL": install, "CONFIG_CINDER_BACKEND": backends}
-    assert preflight.questions({"CONFIG_UID_CONFLICTS": "fail", **answers}, [], [])["volume_groups"] is asked
+    answers: Any = {
+        "CONFIG_UID_CONFLICTS": "fail",
+        "CONFIG_CINDER_INSTALL": install,
+        "CONFIG_CINDER_BACKEND": backends,
+        "CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/sdb"],
+    }
+    assert ("volume_groups" in preflight.questions(answers, [], [])) is asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"CONFIG_CINDER_VOLUMES_CREATE": True}, "cinder-volumes will be made in a file of 20 GiB"),
+        ({"CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/b"]}, "cinder-volumes will be made on /dev/b (8.0 GiB)"),
+    ],
+)
+def test_a_volume_group_that_is_not_there_will_be_made_if_the_answer_file_says_on_what(
+    answers: dict[str, Any], told: str
+) -> None:
+    change = {
+        "volume_groups": {"groups": [], "devices": {"/dev/b": {"size_mib": 8192, "found": ""}}},
+        "answers": answers,
+    }
+    second = {"volume_groups": change["volume_groups"]}
+    found = [finding for finding in findings(change, second) if finding.title == "volume group"]
+    assert [(finding.outcome, finding.found) for finding in found] == [("success", told)] * 2
