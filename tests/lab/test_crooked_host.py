@@ -136,6 +136,8 @@ def refused(askew: Askew) -> tuple[Result, list[dict[str, Any]]]:
 
 def test_preflight_and_install_refuse_the_host_and_change_nothing_on_it(askew: Askew) -> None:
     before, live = state.everything(askew.host), askew.host.run(LIVE).stdout
+    assert "table inet site" in live
+    assert ":5000" in live
     for verb in ("preflight", "install"):
         done = askew.operator.run(verb, askew.crooked())
         assert done.code == 3, done.out + done.err
