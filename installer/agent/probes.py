@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List
 
 from installer.agent import (
     accounts,
+    connections,
     firewall,
     hosts_file,
     links,
@@ -35,7 +36,8 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
 
     Args:
         ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; of
-            ``volume_groups`` the ``devices`` and the ``place`` to look at. What is not asked for is left out.
+            ``volume_groups`` the ``devices`` and the ``place`` to look at; ``connections`` to try. What is not
+            asked for is left out.
         host: the host.
         umask: what a login has.
     """
@@ -62,6 +64,8 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
     if "volume_groups" in ask:
         wanted = ask["volume_groups"]
         probes["volume_groups"] = lambda: volume_groups.look(wanted["devices"], wanted["place"], host)
+    if "connections" in ask:
+        probes["connections"] = lambda: connections.connect(ask["connections"])
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}

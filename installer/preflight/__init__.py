@@ -15,6 +15,7 @@ from installer.outcome import Finding
 from installer.preflight import (
     account_checks,
     answer_checks,
+    backend_checks,
     between_hosts,
     firewall_checks,
     host_checks,
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     *proxy_checks.CHECKS,
     *firewall_checks.CHECKS,
     *storage_checks.CHECKS,
+    *backend_checks.CHECKS,
 )
 
 
@@ -57,6 +59,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role
         "names": [host.address for host in hosts],
         "accounts": account_checks.question(answers, roles),
         **storage_checks.question(answers),
+        **backend_checks.question(answers),
     }
 
 

@@ -19,6 +19,7 @@ MODULES = (
     "firewall_port",
     "host_entry",
     "key_repository",
+    "libvirt_secret",
     "keystone",
     "keystone_bootstrap",
     "lvm_filter",

@@ -43,8 +43,7 @@ class Compute(Role):
         yield Directory(INSTANCES, USER, USER, 0o755)
         yield from service.root_rights(cloud, USER)
         if cloud.answers["CONFIG_CINDER_INSTALL"]:
-            for backend in backends.wanted(cloud):
-                yield from backend.at_compute(host)
+            yield from backends.at_compute(cloud, host)
         yield configuration.compute(cloud, host)
         yield from service.daemon(
             cloud,

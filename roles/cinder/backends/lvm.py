@@ -15,7 +15,7 @@ from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.resources.volume_group import FOLDER, VolumeGroup
-from roles.cinder.backends.base import USER, Backend, facts
+from roles.cinder.backends.base import USER, Backend, facts, initiator
 from roles.openstack.role import home
 
 #: Where tgt looks for what to offer, and where Cinder writes that.
@@ -58,12 +58,9 @@ class LVM(Backend):
         # Enabled and never started by hand: restoring begins with taking away what there is.
         yield Symlink(f"/etc/systemd/system/multi-user.target.wants/{TARGET_UNIT}", path)
 
-    def at_compute(self, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the iSCSI initiator, and that LVM of the host does not look inside volumes."""
-        here = facts(host)
-        yield Package(here["initiator"])
-        yield Unit(here["initiator_unit"])
-        yield LvmFilter()
+        return initiator(host)
 
 
 def _group(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:

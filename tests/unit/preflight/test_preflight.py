@@ -42,6 +42,10 @@ GROUP: dict[str, Any] = {
 }
 
 
+#: Nothing is kept on a storage system of the site's.
+NO_SYSTEM = {"CONFIG_CINDER_BACKEND_ADDRESSES": (), "CONFIG_CINDER_BACKUP": None, "CONFIG_GLANCE_BACKEND": "file"}
+
+
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
     services = NAMES
@@ -139,6 +143,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
         "CONFIG_CINDER_VOLUMES_DEVICES": [],
         "CONFIG_CINDER_VOLUMES_CREATE": False,
         "CONFIG_CINDER_VOLUMES_SIZE": 20 << 30,
+        **NO_SYSTEM,
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_UID_CONFLICTS": "fail",
         "CONFIG_PROVISION_DEMO": True,
@@ -222,6 +227,8 @@ def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
         "CONFIG_CINDER_INSTALL": install,
         "CONFIG_CINDER_BACKEND": backends,
         "CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/sdb"],
+        "CONFIG_GLANCE_INSTALL": False,
+        **NO_SYSTEM,
     }
     assert ("volume_groups" in preflight.questions(answers, [], [])) is asked
 

@@ -20,11 +20,42 @@ from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
 CONFIGURATION = "/etc/cinder/cinder.conf"
 NFS = {"CONFIG_CINDER_BACKEND": "nfs", "CONFIG_CINDER_NFS_MOUNTS": "192.0.2.9:/volumes,[2001:db8::9]:/more"}
 BOTH = {**NFS, "CONFIG_CINDER_BACKEND": "nfs,lvm"}
+#: All that any kind of backend must be told.
+EVERYTHING = {
+    **NFS,
+    "CONFIG_CINDER_NETAPP_LOGIN": "admin",
+    "CONFIG_CINDER_NETAPP_PASSWORD": "hidden-netapp",
+    "CONFIG_CINDER_NETAPP_HOSTNAME": "netapp.example.org",
+    "CONFIG_CINDER_NETAPP_VSERVER": "svm1",
+    "CONFIG_CINDER_NETAPP_NFS_SHARES": "192.0.2.51:/volumes,192.0.2.52:/more",
+    "CONFIG_CINDER_SOLIDFIRE_LOGIN": "admin",
+    "CONFIG_CINDER_SOLIDFIRE_PASSWORD": "hidden-solidfire",
+    "CONFIG_CINDER_SOLIDFIRE_HOSTNAME": "192.0.2.60",
+    "CONFIG_CEPH_MONITORS": "192.0.2.71,[2001:db8::72]:6789",
+    "CONFIG_CINDER_CEPH_KEY": "hiddenCEPHkey==",
+    "CONFIG_CINDER_BACKUP_CEPH_KEY": "hiddenBACKUPkey==",
+    "CONFIG_GLANCE_CEPH_KEY": "hiddenGLANCEkey==",
+    "CONFIG_CINDER_BACKEND_OPTIONS": """
+[gold]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+san_ip = 192.0.2.50
+pure_api_token = hidden$token
+use_multipath_for_image_xfer = true
+replication_device = backend_id:a,san_ip:192.0.2.90,api_token:hidden1
+replication_device = backend_id:b,san_ip:192.0.2.91,api_token:hidden2
+
+[silver]
+volume_driver: cinder.volume.drivers.nfs.NfsDriver
+volume_backend_name: cheap
+nas_host: 192.0.2.80
+""",
+}
 APART = {"CONFIG_STORAGE_HOST": "192.0.2.20"}
 
 
 def sections(cloud, host=None):
-    parser = configparser.RawConfigParser(default_section="none")
+    # What an operator gives may be there several times.
+    parser = configparser.RawConfigParser(default_section="none", strict=False)
     parser.read_string(content_of(cloud, CONFIGURATION, host))
     return parser
 
@@ -51,7 +82,7 @@ def test_the_first_backend_has_the_default_volume_type(order):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_backend_alone_brings_nothing_of_the_others(name):
-    cloud = cloud_of(**{**NFS, "CONFIG_CINDER_BACKEND": name})
+    cloud = cloud_of(**{**EVERYTHING, "CONFIG_CINDER_BACKEND": name})
     assert [section for section in sections(cloud).sections() if section in BACKENDS] == [name]
 
 
