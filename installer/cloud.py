@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from installer.numbering import Numbering
 from installer.platforms import Platform
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class CloudHost:
     Args:
         address: as written in the answer file: a name or an IP address.
         groups: the groups it belongs to.
-        facts: what the agent found on it: see ``installer.agent.probes``; and ``resolved``, the addresses that its name
-            means to the hosts of the cloud.
+        facts: what the agent found on it: see ``installer.agent.probes``; ``resolved``, the addresses that its name
+            means to the hosts of the cloud; and ``volume_groups``, where volumes are kept in one.
         platform: distribution and version.
     """
 
@@ -43,12 +44,14 @@ class Cloud:
         hosts: all hosts, in the order of the answer file.
         certificates: the CA and each host's certificate and key.
         demo_key: the demo user's public key, as OpenSSH writes it; empty where nobody needs it.
+        numbering: which numbers new accounts get.
     """
 
     answers: Answers
     hosts: tuple[CloudHost, ...]
     certificates: Certificates
     demo_key: str = ""
+    numbering: Numbering = field(default_factory=Numbering, hash=False)
 
     @property
     def release(self) -> str:

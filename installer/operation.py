@@ -22,10 +22,12 @@ from installer.errors import HostUnreachable, PystackError, UsageError
 from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
 from installer.plan import Step, build
 from installer.platforms import Platform
+from installer.preflight import account_checks
 from installer.roles import all_roles
 from installer.transport import Connection
 from installer.transport.python import PythonMissing, install_python
 from installer.verify.checks import CHECKS, Check
+from installer.volume_groups import compared
 
 __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
 
@@ -229,11 +231,31 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        looking = session.probe(preflight.questions(self._answers, self._hosts))
+        looking = session.probe(preflight.questions(self._answers, self._hosts, self._roles))
         self._sources[connection.address] = session.sources(self._asked_of_sources.result())
         report = looking.result()
         report["clock_ahead"] = report["time"] - time.time()
         return report
+
+    def untouched(self) -> list[Finding]:
+        """Return whether the volume groups that storage hosts had before this command are as they were."""
+        question = {"volume_groups": {"devices": [], "place": "/"}}
+        had = [
+            host.address
+            for host in self._hosts
+            if "storage" in host.groups and host.address in self._limit and self._volume_groups(host.address)
+        ]
+        now = _all_results({address: self._sessions[address].probe(question) for address in had})
+        return [
+            finding
+            for address, report in now.items()
+            for finding in compared(address, self._volume_groups(address), report["volume_groups"]["groups"])
+        ]
+
+    def _volume_groups(self, address: str) -> list[dict[str, Any]]:
+        """Return the volume groups that a host had before this command."""
+        groups: list[dict[str, Any]] = self._reports[address].get("volume_groups", {}).get("groups", [])
+        return groups
 
     def _resolved(self, name: str) -> list[str]:
         """Return the addresses that a host's name means to the hosts of the cloud."""
@@ -245,15 +267,20 @@ class Operation:
         hosts = tuple(
             dataclasses.replace(
                 host,
-                facts={**self._reports[host.address]["facts"], "resolved": self._resolved(host.address)},
+                facts={
+                    **self._reports[host.address]["facts"],
+                    "resolved": self._resolved(host.address),
+                    "volume_groups": self._volume_groups(host.address),
+                },
                 platform=Platform.from_os_release(self._reports[host.address]["facts"]["os_release"]),
             )
             for host in self._hosts
         )
         if self._cloud is None or write:
-            self._cloud = admin_files.with_demo_key(
+            cloud = admin_files.with_demo_key(
                 Cloud(self._answers, hosts, tls.prepare(self._answers, hosts, write)), write
             )
+            self._cloud = account_checks.numbered(cloud, self._roles, self._reports)
         return self._cloud
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from installer import proxies
+from installer.accounts import Account
 from installer.cloud import Cloud, CloudHost
 from installer.errors import InternalError
 from installer.resources.account import Group, User
@@ -72,8 +73,7 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
     resources = {role.name: tuple(_proxied(role.resources(cloud, host), through)) for role in roles}
     everything = [item for items in resources.values() for item in items]
     _check_declared_once(host, everything)
-    accounts = _unique(item for item in everything if isinstance(item, (Group, User)))
-    accounts.sort(key=lambda item: isinstance(item, User))
+    accounts = _accounts(cloud, host, everything)
     early = [item for role in roles if role.before_packages for item in resources[role.name]]
     packages = _unique(item for item in everything if isinstance(item, Package) and item not in early)
     gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
@@ -95,6 +95,32 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
         own = tuple(item for item in resources[role.name] if not isinstance(item, elsewhere))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps
+
+
+def _accounts(cloud: Cloud, host: CloudHost, resources: Iterable[Resource]) -> list[Resource]:
+    """Return groups and users, groups first, with the numbers that were settled for them."""
+    numbering, in_front = cloud.numbering, cloud.answers["CONFIG_UID_CONFLICTS"] == "relocate"
+    declared = [item for item in resources if isinstance(item, (Group, User))]
+    groups: list[Group] = []
+    users: list[User] = []
+    made = [item for account in numbering.made_first.get(host.address, ()) for item in _made(account)]
+    for item in (*declared, *made):
+        if isinstance(item, Group):
+            number = numbering.number("group", item.group, item.preferred_gid)
+            groups.append(replace(item, preferred_gid=number, in_front=in_front))
+        else:
+            number = numbering.number("user", item.user, item.preferred_uid)
+            users.append(replace(item, preferred_uid=number, in_front=in_front))
+    return _unique([*groups, *users])
+
+
+def _made(account: Account) -> Iterator[Group | User]:
+    """Yield what pystack makes of an account that otherwise a package would make."""
+    if account.own_group:
+        yield Group(account.name)
+    if not account.only_group:
+        group = account.group or account.name
+        yield User(account.name, group, home=account.home, shell=account.shell, comment=account.title)
 
 
 def _switched_off(host: CloudHost, here: Sequence[Role], roles: Sequence[Role]) -> list[Step]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from installer.accounts import Account, of_packages, of_services
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
@@ -44,6 +45,7 @@ class Role:
         before_packages: whether the package transaction waits for this role, as for a package source;
             it installs its own packages itself.
         units: units that run on hosts of this role only; on the others they are stopped, once they are there.
+        services: the services whose accounts this role makes.
     """
 
     name: ClassVar[str]
@@ -54,6 +56,7 @@ class Role:
     waits_for_packages: ClassVar[bool] = True
     before_packages: ClassVar[bool] = False
     units: ClassVar[tuple[str, ...]] = ()
+    services: ClassVar[tuple[str, ...]] = ()
 
     def wanted(self, cloud: Cloud) -> bool:
         """Tell whether the answer file asks for this role at all."""
@@ -69,6 +72,10 @@ class Role:
         A port held by one of these (names in ``/proc/PID/comm``) is ours from an earlier run; by another, a conflict.
         """
         return {}
+
+    def accounts(self, host: CloudHost) -> tuple[Account, ...]:
+        """Return the accounts that this role and its packages bring to a host."""
+        return (*of_services(*self.services), *of_packages(self.facts(host)))
 
     def schemas(self, cloud: Cloud) -> Iterable[Schema]:
         """Return the databases that this role wants; the role mariadb makes them on the database host."""

@@ -1,4 +1,4 @@
-"""Who has the names and the numbers that services' accounts want, as this host's name service sees it. Changes nothing.
+"""Who has the names and the numbers that accounts want, as this host's name service sees it. Changes nothing.
 
 The name service may know more than /etc/passwd: NIS, LDAP (nsswitch.conf(5)).
 """
@@ -8,45 +8,103 @@ from __future__ import annotations
 import functools
 import grp
 import pwd
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Sequence
 
+from installer.agent.host import Host
 from installer.agent.patience import answered_within
 from installer.resources.account import find_entry, names_in
 
 #: Seconds that a name service may take: one whose server is gone can take minutes.
 PATIENCE = 6.0
-#: For a kind: how a name is looked up, how a number is, which field of the answer is the name, which the number, and
-#: the file of those that are local.
+SWITCH = "/etc/nsswitch.conf"
+#: For a kind: the database's name for nsswitch.conf(5) and getent(1), how a name is looked up, how a number is, which
+#: field of the answer is the name, which the number, and the file of those that are local.
 KINDS: Dict[str, Any] = {
-    "user": (pwd.getpwnam, pwd.getpwuid, "pw_name", "pw_uid", "/etc/passwd"),
-    "group": (grp.getgrnam, grp.getgrgid, "gr_name", "gr_gid", "/etc/group"),
+    "user": ("passwd", pwd.getpwnam, pwd.getpwuid, "pw_name", "pw_uid", "/etc/passwd"),
+    "group": ("group", grp.getgrnam, grp.getgrgid, "gr_name", "gr_gid", "/etc/group"),
 }
+LOCAL = "files"
 
 
-def look_up(wanted: Mapping[str, Optional[int]]) -> Dict[str, Any]:
-    """Return ``problem`` (empty: none), and ``user`` and ``group``, each by name what is known of it: its ``number``
-    (None: there is none of that name), whether it is ``local``, and ``holder``: who has the number that is wanted.
-    With a problem nothing is known.
+def look_up(names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[str, Any]:
+    """Return who there is.
+
+    ``problem`` (empty: none; with one nothing else is known); ``user`` and ``group``: by name, ``number`` and
+    ``source`` (``files`` is /etc/passwd or /etc/group), or None; ``holders``: the same by kind and by number as text,
+    with ``name`` and ``source``, those that are free left out; ``sources``: by kind, what the name service asks, in
+    order.
 
     Args:
-        wanted: numbers by name; None: any number will do.
+        names: of accounts and groups.
+        numbers: uids and gids.
+        host: the host.
     """
-    found = answered_within(PATIENCE, {kind: functools.partial(_look_up, kind, wanted) for kind in KINDS})
+    found = answered_within(PATIENCE, {kind: functools.partial(_look_up, kind, names, numbers, host) for kind in KINDS})
     if len(found) < len(KINDS):
-        return {"problem": f"no answer within {PATIENCE:.0f} s", **{kind: {} for kind in KINDS}}
-    return {"problem": "", **found}
+        return {"problem": "no answer within {:.0f} s".format(PATIENCE)}
+    return {
+        "problem": "",
+        **{kind: found[kind]["names"] for kind in KINDS},
+        **{key: {kind: found[kind][key] for kind in KINDS} for key in ("holders", "sources")},
+    }
 
 
-def _look_up(kind: str, wanted: Mapping[str, Optional[int]]) -> Dict[str, Any]:
-    by_name, by_number, name_field, number_field, file = KINDS[kind]
-    local = names_in(file)
-    found = {}
-    for name, number in wanted.items():
+def _look_up(kind: str, names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[str, Any]:
+    database, by_name, by_number, name_field, number_field, file = KINDS[kind]
+    local = set(names_in(file))
+    order = sources(_text(SWITCH), database)
+
+    @functools.lru_cache(maxsize=None)
+    def source(name: str) -> str:
+        return LOCAL if name in local else first_that_knows(name, database, order, host)
+
+    found: Dict[str, Any] = {}
+    for name in names:
         entry = find_entry(by_name, name)
-        holder = None if number is None else find_entry(by_number, number)
-        found[name] = {
-            "number": entry and getattr(entry, number_field),
-            "local": name in local,
-            "holder": holder and getattr(holder, name_field),
-        }
-    return found
+        found[name] = entry and {"number": getattr(entry, number_field), "source": source(name)}
+    holders = {}
+    for number in numbers:
+        entry = find_entry(by_number, number)
+        if entry is not None:
+            name = getattr(entry, name_field)
+            holders[str(number)] = {"name": name, "source": source(name)}
+    return {"names": found, "holders": holders, "sources": order}
+
+
+def sources(text: str, database: str) -> List[str]:
+    """Return what is asked for a database, in order, as nsswitch.conf(5) says it; ``files`` where it says nothing.
+
+    Args:
+        text: of that file.
+        database: such as ``passwd``.
+    """
+    for line in text.splitlines():
+        key, colon, rest = line.partition("#")[0].partition(":")
+        if colon and key.strip() == database:
+            return [word for word in rest.split() if word[0] != "[" and word[-1] != "]"] or [LOCAL]
+    return [LOCAL]
+
+
+def first_that_knows(name: str, database: str, order: Sequence[str], host: Host) -> str:
+    """Return which source of the name service, this host's own files left out, knows a name.
+
+    Args:
+        name: of an account or a group.
+        database: such as ``passwd``.
+        order: all sources.
+        host: the host.
+    """
+    for source in order:
+        # Of getent(1): asks one source alone, but for what that one itself looks up, as NIS does.
+        one = ["getent", "--service", f"{database}:{source}"]
+        if source != LOCAL and host.run([*one, database, name], expect=None).code == 0:
+            return source
+    return "elsewhere"
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

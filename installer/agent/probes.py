@@ -17,8 +17,8 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     by side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
-        ask: ``names`` to resolve besides the host's own; numbers of ``accounts`` to look up, by name; whether to look
-            for ``volume_groups``. What is not asked for is left out.
+        ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; of
+            ``volume_groups`` the ``devices`` and the ``place`` to look at. What is not asked for is left out.
         host: the host.
     """
     probes: Dict[str, Callable[[], Any]] = {
@@ -32,9 +32,10 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
         asked = list(dict.fromkeys([*ask["names"], socket.gethostname()]))
         probes["names"] = lambda: names.resolve(asked)
     if "accounts" in ask:
-        probes["accounts"] = lambda: accounts.look_up(ask["accounts"])
-    if ask.get("volume_groups"):
-        probes["volume_groups"] = lambda: volume_groups.volume_groups(host)
+        probes["accounts"] = lambda: accounts.look_up(ask["accounts"]["names"], ask["accounts"]["numbers"], host)
+    if "volume_groups" in ask:
+        wanted = ask["volume_groups"]
+        probes["volume_groups"] = lambda: volume_groups.look(wanted["devices"], wanted["place"], host)
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,11 @@ def installed(run: Session, ask: bool) -> int:
     run.totals.update(totals(summary))
     run.tell({"event": "summary", **run.totals, "journal": str(run.journal.folder)})
     run.show(tables.summary(summary, run.screen.width))
+    kept = _untouched(run) if summary.changed else True
     if summary.failed:
         return _failed(run, summary)
+    if not kept:
+        return exit_codes.FAILED
     before = None if summary.changed else last_verified(run.answers.digest(), run.journal.run)
     if before is not None:
         run.show(
@@ -57,6 +61,20 @@ def fit(run: Session) -> bool:
     screen.line("preflight refused: nothing was changed. Do what the remedies say, then run the same command again.")
     run.journal.write_failure("\n".join(text for text, _ in tables.findings(found)))
     return False
+
+
+def _untouched(run: Session) -> bool:
+    """Show whether the operator's volume groups are as they were before this run; tells whether they are."""
+    found = run.operation.untouched()
+    for finding in found:
+        run.tell({"event": "finding", **dataclasses.asdict(finding)})
+    bad = [finding for finding in found if finding.failed]
+    run.show([(f"{finding.host}: {finding.title} {finding.found}", "") for finding in found if not finding.failed])
+    if bad:
+        screen = Screen(error=True)
+        screen.lines(tables.findings(bad, screen.width, "volume groups"))
+        run.journal.write_failure("\n".join(text for text, _ in tables.findings(bad, title="volume groups")))
+    return not bad
 
 
 def verified(run: Session, checks: Sequence[Check] = CHECKS, keep: bool = False) -> bool:

@@ -19,17 +19,18 @@ from installer.roles import Role
 ORDER = ("fail", "warn", "success")
 
 
-def questions(answers: Answers, hosts: Sequence[CloudHost]) -> dict[str, Any]:
+def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role]) -> dict[str, Any]:
     """Return what the agents are to find out; see ``installer.agent.probes.probe``.
 
     Args:
         answers: the answer file.
         hosts: all hosts of the cloud.
+        roles: all roles.
     """
     return {
         "names": [host.address for host in hosts],
-        "accounts": account_checks.wanted(answers),
-        "volume_groups": storage_checks.are_volumes_in_a_group(answers),
+        "accounts": account_checks.question(answers, roles),
+        **storage_checks.question(answers),
     }
 
 
@@ -73,11 +74,11 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             if role.wanted(cloud) and host.groups & set(role.groups)
             for port, programs in role.ports(cloud, host).items()
         }
-        for look in (*host_checks.CHECKS, *account_checks.CHECKS, *storage_checks.CHECKS):
+        for look in (*host_checks.CHECKS, *storage_checks.CHECKS):
             findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
     for compare in between_hosts.CHECKS:
         findings += compare(reports)
-    findings += account_checks.numbers(cloud, reports)
+    findings += account_checks.check(cloud, roles, reports)
     return in_order(findings)
 
 

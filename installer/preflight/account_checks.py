@@ -1,90 +1,197 @@
-"""Whether services can have their accounts, with the same numbers on all hosts. Pure functions of what agents found."""
+"""Whether accounts can be had, with the same numbers on all hosts. Pure functions of what agents found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from installer.accounts import NUMBERS, PLACES, SWITCHES
-from installer.cloud import Cloud
+from installer import numbering
+from installer.accounts import POOL
+from installer.answers import Answers
+from installer.cloud import Cloud, CloudHost
+from installer.numbering import LOCAL, Conflict, Needs, Numbering
 from installer.outcome import Finding
-from installer.preflight.host_checks import Check, Seen
+from installer.platforms import SUPPORTED, Platform
+from installer.report.tables import columns
+from installer.roles import Role
 
-KINDS = {"user": "account", "group": "group"}
+Reports = Mapping[str, Mapping[str, Any]]
+
+HEADINGS = ("host", "wanted", "found", "known from", "consequence")
 
 
-def wanted(answers: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the accounts of the services that are installed, each with the number that it is to have; None: any."""
-    return {name: NUMBERS.get(name) for name in PLACES if name not in SWITCHES or answers[SWITCHES[name]]}
+def question(answers: Answers, roles: Sequence[Role]) -> dict[str, Any]:
+    """Return which names and numbers agents are to look up: those of all platforms, whatever a host turns out to be."""
+    names, numbers = _of_all_platforms(tuple(roles))
+    return {"names": names, "numbers": [*numbers, *(POOL if relocates(answers) else ())]}
 
 
-def names(seen: Seen) -> Iterator[Finding]:
-    """No name that a service needs belongs to somebody whom the host knows from NIS or LDAP."""
-    address, told = seen.host.address, seen.report["accounts"]
-    if told["problem"]:
-        yield Finding(
+@functools.cache
+def _of_all_platforms(roles: tuple[Role, ...]) -> tuple[list[str], list[int]]:
+    platforms = [Platform(*name.split("-")) for name in SUPPORTED]
+    accounts = {
+        account
+        for platform in platforms
+        for role in roles
+        for account in role.accounts(CloudHost("", frozenset(), {}, platform))
+    }
+    numbers = {account.number for account in accounts if account.number is not None}
+    return sorted({account.name for account in accounts}), sorted(numbers)
+
+
+def relocates(answers: Mapping[str, Any]) -> bool:
+    """Tell whether accounts in whose way somebody is are to get other numbers, and names to be taken on the host."""
+    return bool(answers["CONFIG_UID_CONFLICTS"] == "relocate")
+
+
+def numbered(cloud: Cloud, roles: Sequence[Role], reports: Reports) -> Cloud:
+    """Return a cloud with the numbers that its new accounts get.
+
+    Args:
+        cloud: the cloud.
+        roles: all roles.
+        reports: what each host's agent found, by address.
+    """
+    if _silent(cloud, reports):
+        return cloud
+    told = {address: report["accounts"] for address, report in reports.items()}
+    return dataclasses.replace(cloud, numbering=numbering.settle(_needs(cloud, roles), told, relocates(cloud.answers)))
+
+
+def check(cloud: Cloud, roles: Sequence[Role], reports: Reports) -> Iterator[Finding]:
+    """Yield whether names and numbers of accounts are free, or already ours, on all hosts.
+
+    Args:
+        cloud: the cloud, with its numbering.
+        roles: all roles.
+        reports: what each host's agent found, by address.
+    """
+    silent = _silent(cloud, reports)
+    yield from silent
+    if silent:
+        return
+    told = {address: report["accounts"] for address, report in reports.items()}
+    needs = _needs(cloud, roles)
+    findings = [*_conflicts(cloud, told), *_different(needs, told)]
+    if not findings:
+        number = len({account.name for accounts in needs.values() for account in accounts})
+        findings.append(
+            Finding("accounts", "success", f"{number} accounts and groups: names and numbers free, or ours")
+        )
+    yield from findings
+
+
+def _needs(cloud: Cloud, roles: Sequence[Role]) -> Needs:
+    wanted = [role for role in roles if role.wanted(cloud)]
+    return {
+        host.address: tuple(
+            dict.fromkeys(
+                account for role in wanted if host.groups & set(role.groups) for account in role.accounts(host)
+            )
+        )
+        for host in cloud.hosts
+        if host.platform.supported
+    }
+
+
+def _silent(cloud: Cloud, reports: Reports) -> list[Finding]:
+    return [
+        Finding(
             "accounts",
             "fail",
-            f"the name service does not say who there is: {told['problem']}",
+            f"the name service does not say who there is: {reports[host.address]['accounts']['problem']}",
             "accounts are made and looked up by it, by pystack, by packages and at every login",
             "see which sources /etc/nsswitch.conf names for passwd and group, and that their servers answer "
             "(getent passwd root)",
-            address,
+            host.address,
         )
-        return
-    foreign = [
-        f"{words} {name} ({entry['number']})"
-        for name in wanted(seen.cloud.answers)
-        if seen.host.groups & set(PLACES[name])
-        for kind, words in KINDS.items()
-        if (entry := told[kind][name])["number"] is not None and not entry["local"]
+        for host in cloud.hosts
+        if reports[host.address]["accounts"]["problem"]
     ]
-    if not foreign:
-        yield Finding("accounts", "success", "no name of a service belongs to somebody else", host=address)
+
+
+def _conflicts(cloud: Cloud, told: Mapping[str, Any]) -> Iterator[Finding]:
+    settled = cloud.numbering
+    if not settled.conflicts:
         return
-    yield Finding(
-        "accounts",
-        "fail",
-        f"not of this host but of a name service such as NIS or LDAP: {', '.join(foreign)}",
-        "the services would run as somebody who is known elsewhere, too, with that one's rights to files on shares; "
-        "pystack takes no name from a name service and changes nobody there",
-        "rename them there, or take the source out of passwd and group in /etc/nsswitch.conf of this host",
-        address,
-    )
+    unsettled = set(settled.unsettled)
+    behind = _behind(settled.conflicts, told) if relocates(cloud.answers) else {}
+    rows = list(dict.fromkeys(_row(conflict, settled, cloud) for conflict in settled.conflicts))
+    first = 0 if len(cloud.hosts) > 1 else 1
+    names = sorted({conflict.account.name for conflict in settled.conflicts if conflict.of_name})
+    numbers = sorted({conflict.number for conflict in settled.conflicts if not conflict.of_name})
+    held = [f"{what} {', '.join(map(str, those))}" for what, those in (("names", names), ("numbers", numbers)) if those]
+    found = f"somebody else has {' and '.join(held)}"
+    lines = columns(row[first:] for row in (HEADINGS, *rows))
+    if not relocates(cloud.answers):
+        yield Finding(
+            "accounts",
+            "fail",
+            found,
+            "a service under somebody's name or number has his rights to files, on shares and on other hosts, too; "
+            "a package that insists on a number that is taken fails in mid-installation",
+            "set CONFIG_UID_CONFLICTS=relocate: these accounts are then made on the hosts, before the packages come, "
+            "with numbers that are free on all of them; or rename or renumber those who hold them, where they are kept",
+            lines=lines,
+        )
+    elif unsettled or behind:
+        reasons = [f"no number is free on all hosts for {', '.join(sorted(unsettled))}"] if unsettled else []
+        reasons += [f"{address} asks {source} before its own files" for address, source in behind.items()]
+        yield Finding(
+            "accounts",
+            "fail",
+            f"{found}; {'; '.join(reasons)}",
+            "an account that is made on a host is seen there only if the host's own files are asked first, and files "
+            "on shares need one number everywhere",
+            "let passwd and group in /etc/nsswitch.conf begin with files; rename or renumber those who hold the rest",
+            lines=lines,
+        )
+    else:
+        yield Finding(
+            "accounts",
+            "warn",
+            found,
+            "CONFIG_UID_CONFLICTS=relocate: accounts of these names are made on the hosts, with numbers that are free "
+            "on all of them; whoever a name service has of these names is no longer seen on these hosts",
+            "none needed; those who hold the names and numbers keep them everywhere else",
+            lines=lines,
+        )
 
 
-def numbers(cloud: Cloud, reports: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
-    """Every service's account has, or will have, one and the same number on all of its hosts."""
-    if len(cloud.hosts) < 2 or any(report["accounts"]["problem"] for report in reports.values()):
-        return
-    fine = True
-    for name, number in wanted(cloud.answers).items():
-        hosts = [host.address for host in cloud.hosts if host.groups & set(PLACES[name])]
-        if number is None or len(PLACES[name]) < 2 or len(hosts) < 2:
-            continue
-        found = {address: _number(number, reports[address]["accounts"]["user"][name]) for address in hosts}
-        own = {number for number, _ in found.values()}
-        if None in own or len(own) > 1:
-            fine = False
-            yield Finding(
-                "accounts",
-                "warn",
-                f"the account {name} does not get the same number on all hosts: "
-                + "; ".join(f"{address}: {words}" for address, (_, words) in found.items()),
-                "files on a share would belong to different accounts on different hosts",
-                f"before the first installation, give {name} the same number everywhere "
-                f"(groupadd --system --gid N {name}; useradd --system --uid N --gid N {name})",
-            )
-    if fine:
-        yield Finding("accounts", "success", "services have the same numbers on all hosts")
+def _row(conflict: Conflict, settled: Numbering, cloud: Cloud) -> tuple[str, ...]:
+    """Return a line of the table, the same for an account and its group where the same is in the way of both."""
+    account, relocated = conflict.account, relocates(cloud.answers) and conflict.account.name not in settled.unsettled
+    wanted = account.name + (f" ({account.number})" if account.number is not None else "")
+    if relocated:
+        number = settled.number(conflict.kind, account.name, account.number)
+        consequence = f"made here with number {number}" if conflict.of_name else f"gets number {number}"
+    elif conflict.of_name:
+        consequence = f"the service would run as {conflict.source}'s {account.name}"
+    elif account.maker:
+        consequence = f"the package {account.maker} fails"
+    else:
+        consequence = "the account would get another number"
+    return conflict.host, wanted, f"{conflict.holder} ({conflict.number})", conflict.source, consequence
 
 
-def _number(number: int | None, entry: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Return which number an account has or will have on a host, None where nobody knows yet, and words for it."""
-    if entry["number"] is not None:
-        return entry["number"], str(entry["number"])
-    taken = entry["holder"]
-    return (None, f"{number} is taken by {taken}") if taken else (number, str(number))
+def _behind(conflicts: Sequence[Conflict], told: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hosts on which a name is taken and which ask something else before their own files: what they ask."""
+    first = {
+        conflict.host: told[conflict.host]["sources"][conflict.kind][0] for conflict in conflicts if conflict.of_name
+    }
+    return {address: source for address, source in first.items() if source != LOCAL}
 
 
-CHECKS: tuple[Check, ...] = (names,)
+def _different(needs: Needs, told: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, numbers in numbering.differing(needs, told):
+        yield Finding(
+            "accounts",
+            "warn",
+            f"the account {name} does not have the same number on all hosts: "
+            + "; ".join(f"{address}: {number}" for address, number in numbers.items()),
+            "files on a share belong to different accounts on different hosts",
+            f"where {name} has no files on shares, nothing; else stop its services on one of the hosts, "
+            f"usermod --uid N {name} and groupmod --gid N {name} there, and give the files to it that it had",
+        )

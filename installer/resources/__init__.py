@@ -20,6 +20,7 @@ MODULES = (
     "key_repository",
     "keystone",
     "keystone_bootstrap",
+    "lvm_filter",
     "message_queue",
     "openvswitch",
     "ovsdb_listener",
@@ -32,6 +33,7 @@ MODULES = (
     "unit",
     "volume",
     "virtual_environment",
+    "volume_group",
     "database_schema",
 )
 

@@ -13,6 +13,9 @@ from installer.resources.base import Actual, CannotFix, Resource, State
 
 LOCAL = "this host"
 FOREIGN = "a name service outside of this host"
+#: Makes useradd(8) and groupadd(8) look at /etc/passwd and /etc/group alone, whoever a name service knows. For "/"
+#: itself they would ignore the option (shadow 4.17, lib/prefix_flag.c: process_prefix_flag).
+FILES_ALONE = ("--prefix", "/.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Group(Resource):
         gid: the id that it must have.
         preferred_gid: the id that it gets if it is made now and the id is free.
         system: it is numbered among those of the system if no id is given.
+        in_front: it is made even where a name service such as NIS has a group of that name, which this host no longer
+            sees then.
     """
 
     kind: ClassVar[str] = "group"
@@ -32,6 +37,7 @@ class Group(Resource):
     gid: Optional[int] = None
     preferred_gid: Optional[int] = None
     system: bool = True
+    in_front: bool = False
 
     @property
     def name(self) -> str:
@@ -47,7 +53,7 @@ class Group(Resource):
 
     def state(self, found: Optional[grp.struct_group], local: Sequence[str]) -> Actual:
         """Return the actual state from what the name service says, and the names of local groups."""
-        if found is None:
+        if found is None or (self.in_front and self.group not in local):
             return None
         state: Dict[str, Any] = {"source": LOCAL if self.group in local else FOREIGN}
         return state if self.gid is None else {**state, "gid": found.gr_gid}
@@ -58,7 +64,10 @@ class Group(Resource):
         taken = _gid_taken
         gid = chosen_id(f"group {self.group}", self.gid, self.preferred_gid, taken)
         options = [*(["--system"] if self.system else []), *([] if gid is None else ["--gid", str(gid)])]
-        host.run(["groupadd", *options, self.group])
+        behind = find_entry(grp.getgrnam, self.group)
+        host.run(["groupadd", *(FILES_ALONE if behind else ()), *options, self.group])
+        if behind:
+            check_in_front(f"group {self.group}", grp.getgrnam(self.group) != behind)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +79,8 @@ class User(Resource):
         group: name of its primary group, which must exist.
         uid: the id that it must have.
         preferred_uid: the id that it gets if it is made now and the id is free.
+        in_front: it is made even where a name service such as NIS has an account of that name, which this host no
+            longer sees then.
         groups: further groups that it must be in, which must exist; others that it is in are left alone.
         home: absolute path; not made by this.
         shell: absolute path.
@@ -88,6 +99,7 @@ class User(Resource):
     shell: str = "/usr/sbin/nologin"
     system: bool = True
     comment: str = ""
+    in_front: bool = False
 
     @property
     def name(self) -> str:
@@ -111,7 +123,7 @@ class User(Resource):
 
     def _look(self, local: Sequence[str]) -> Actual:
         found = find_entry(pwd.getpwnam, self.user)
-        if found is None:
+        if found is None or (self.in_front and self.user not in local):
             return None
         return self.state(found, _group_name(found.pw_gid), _groups_of(found), local)
 
@@ -140,9 +152,11 @@ class User(Resource):
             host.run(["usermod", *self.changes(actual), self.user])
             return
         uid = chosen_id(f"account {self.user}", self.uid, self.preferred_uid, _uid_taken)
+        behind = find_entry(pwd.getpwnam, self.user)
         host.run(
             [
                 "useradd",
+                *(FILES_ALONE if behind else ()),
                 *(["--system"] if self.system else []),
                 *([] if uid is None else ["--uid", str(uid)]),
                 *("--gid", self.group),
@@ -154,6 +168,8 @@ class User(Resource):
                 self.user,
             ]
         )
+        if behind:
+            check_in_front(f"account {self.user}", pwd.getpwnam(self.user) != behind)
 
     def changes(self, actual: Dict[str, Any]) -> List[str]:
         """Return usermod's options for what differs."""
@@ -186,6 +202,23 @@ def refuse_existing(what: str, key: str, actual: Dict[str, Any], expected: Dict[
             f"{what} exists already with {key} {actual[key]}, and {expected[key]} is wanted; pystack does not renumber "
             f"it, because files may belong to {actual[key]}: take the wanted id out of the answer file, or remove "
             f"{what} if nothing needs it"
+        )
+
+
+def check_in_front(what: str, seen: bool) -> None:
+    """Make sure that this host sees its own entry, not the one of a name service behind it.
+
+    Args:
+        what: it in words.
+        seen: whether it does already.
+
+    Raises:
+        CannotFix: the name service is asked first.
+    """
+    if not seen:
+        raise CannotFix(
+            f"{what} was made on this host, which still sees the one of its name service: in /etc/nsswitch.conf, "
+            "passwd and group must name files first"
         )
 
 

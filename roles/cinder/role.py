@@ -31,6 +31,7 @@ class Cinder(Role):
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack", "memcached", "haproxy")
     units = (API, SCHEDULER, f"{PURGE}.timer")
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_CINDER_INSTALL"])

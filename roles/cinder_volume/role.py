@@ -32,6 +32,7 @@ class CinderVolume(Role):
     after = ("cinder", "catalogue")
     after_here = ("openstack", "tls")
     units = (VOLUME, BACKUP)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_CINDER_INSTALL"])

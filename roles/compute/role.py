@@ -10,6 +10,7 @@ from installer.resources.compute_service import ComputeService
 from installer.resources.file import Directory
 from installer.roles import Role
 from roles import service
+from roles.cinder import backends
 from roles.libvirt import role as libvirt
 from roles.nova import configuration
 from roles.nova.configuration import COMPUTE, USER
@@ -28,6 +29,7 @@ class Compute(Role):
     after = ("nova", "placement", "catalogue")
     after_here = ("openstack", "tls", "libvirt")
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])
@@ -36,6 +38,9 @@ class Compute(Role):
         yield from configuration.account(host)
         yield Directory(INSTANCES, USER, USER, 0o755)
         yield from service.root_rights(cloud, USER)
+        if cloud.answers["CONFIG_CINDER_INSTALL"]:
+            for backend in backends.wanted(cloud):
+                yield from backend.at_compute(host)
         yield configuration.compute(cloud, host)
         yield from service.daemon(
             cloud,

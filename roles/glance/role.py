@@ -31,6 +31,7 @@ class Glance(Role):
     after = ("mariadb",)
     after_here = ("openstack", "memcached", "haproxy")
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_GLANCE_INSTALL"])

@@ -37,6 +37,7 @@ class Heat(Role):
     after = ("mariadb", "rabbitmq")
     after_here = ("heat_environment", "openstack", "memcached", "haproxy")
     units = (API, ENGINE)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_HEAT_INSTALL"])

@@ -45,6 +45,7 @@ class Horizon(Role):
     after = ("catalogue",)
     after_here = ("openstack", "memcached", "haproxy")
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_HORIZON_INSTALL"])

@@ -33,6 +33,7 @@ class Keystone(Role):
     groups = ("controller",)
     after = ("mariadb",)
     after_here = ("openstack", "memcached", "haproxy")
+    services = (USER,)
 
     def schemas(self, cloud: Cloud) -> Iterable[Schema]:
         return (schema_of(cloud),)

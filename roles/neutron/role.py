@@ -41,6 +41,7 @@ class Neutron(Role):
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack", "memcached", "haproxy", "ovn")
     units = (API, RPC_SERVER, *WORKERS)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])

@@ -31,6 +31,7 @@ class NeutronAgent(Role):
     after = ("ovn",)
     after_here = ("openstack",)
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NEUTRON_INSTALL"])

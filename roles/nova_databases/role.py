@@ -29,6 +29,7 @@ class NovaDatabases(Role):
     groups = ("controller",)
     after = ("mariadb", "rabbitmq")
     after_here = ("openstack",)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return NOVA.wanted(cloud)

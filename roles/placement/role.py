@@ -24,6 +24,7 @@ class Placement(Role):
     after = ("mariadb",)
     after_here = ("openstack", "memcached", "haproxy")
     units = (UNIT,)
+    services = (USER,)
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])

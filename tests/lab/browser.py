@@ -102,10 +102,14 @@ class Browser:
             self._note(f"{name}: {text.strip()}")
 
     def until(self, look: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        """Wait, while the page lives on, until it shows something."""
+        """Wait, while the page lives on, until it shows something; one that stopped asking for news is opened again."""
         for _ in range(int(seconds * 2)):
             if look():
                 return
+            unharmed = [fault for fault in self.faults if CHANGED not in fault]
+            if unharmed != self.faults:
+                self.faults[:] = unharmed
+                self.open(self.page.url)
             self.page.wait_for_timeout(500)
         self.picture("too-late")
         raise AssertionError(f"after {seconds} s: no {what} on {self.page.url}")

@@ -1,5 +1,5 @@
-"""A host whose users come from NIS: who has a service's name is found before anything is changed, numbers are worked
-with."""
+"""Hosts whose users come from NIS: who has accounts' names and numbers is found before anything is changed, and worked
+around on request."""
 
 from __future__ import annotations
 
@@ -11,44 +11,71 @@ from pathlib import Path
 import pytest
 
 from installer import answers, lab
+from installer.accounts import POOL
+from installer.cloud import CloudHost
 from installer.lab import LabHost
+from installer.platforms import Platform
+from installer.roles import all_roles
 from tests.lab import state
-from tests.lab.command_line import Operator
-from tests.lab.identity_only import IDENTITY_ONLY
+from tests.lab.command_line import Operator, Result
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
 
+NIS, CONTROLLER, COMPUTE = "t-nis", "t-member", "t-second"
 DOMAIN = "labnis"
 MAPS = "/etc/nis-maps"
-#: MariaDB's number on EL, Keystone's as RDO has it, and a person who is called like the service.
-USERS = {"mysam": 27, "kstone": 163}
-NAMESAKE = {"keystone": 5163}
+#: MariaDB's number on EL, and those of five services; the names of a service and of a package's account.
+PEOPLE = {"mysam": 27, "person1": 161, "person2": 162, "kstone": 163, "person4": 164, "person5": 165}
+NAMESAKES = {"nova": 5001, "mysql": 5002}
+USERS = PEOPLE | NAMESAKES
 INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rpcbind yp-tools {}"
-
-
-def map_file(users: dict[str, int]) -> str:
-    return "".join(f"{name}:x:{number}:{number}:of NIS:/home/{name}:/bin/sh\n" for name, number in users.items())
+SETTINGS = {
+    "^MINUID=.*": "MINUID=1",
+    "^MINGID=.*": "MINGID=1",
+    "^MERGE_PASSWD=.*": "MERGE_PASSWD=false",
+    "^MERGE_GROUP=.*": "MERGE_GROUP=false",
+    "^PASSWD .*=.*": f"PASSWD = {MAPS}/passwd",
+    "^GROUP .*=.*": f"GROUP = {MAPS}/group",
+    "^YPPWDDIR.*": f"YPPWDDIR = {MAPS}",
+    "^all:.*": "all: passwd group",
+}
+#: Whose account runs a unit, and on which hosts.
+UNITS = {
+    "openstack-nova-scheduler.service": ("nova", (CONTROLLER,)),
+    "openstack-nova-compute.service": ("nova", (COMPUTE,)),
+    "openstack-neutron-ovn-agent.service": ("neutron", (COMPUTE,)),
+    "openstack-keystone.service": ("keystone", (CONTROLLER,)),
+    "mariadb.service": ("mysql", (CONTROLLER,)),
+}
 
 
 @dataclass
 class Domain:
-    """A NIS domain: its server, a host that takes its users from it, and an operator who points pystack at that."""
+    """A NIS domain: its server, two hosts that take their users from it, and an operator who installs on these."""
 
     server: LabHost
-    host: LabHost
+    hosts: dict[str, LabHost]
     operator: Operator
     answer_file: Path
 
-    def publish(self, users: dict[str, int]) -> None:
-        """Let the domain have these users, each with a group of the same name and number."""
-        self.server.run(["tee", f"{MAPS}/passwd"], stdin=map_file(users), check=True)
-        groups = "".join(f"{name}:x:{number}:\n" for name, number in users.items())
-        self.server.run(["tee", f"{MAPS}/group"], stdin=groups, check=True)
-        self.server.run(f"cd /var/yp && make DOMAIN={DOMAIN} NOPUSH=true", check=True)
+    def run(self, verb: str, *words: str) -> Result:
+        return self.operator.run(verb, f"--answer-file={self.answer_file}", *words, timeout=1800)
 
-    def install(self) -> tuple[int, str]:
-        done = self.operator.run("install", f"--answer-file={self.answer_file}", timeout=900)
-        return done.code, done.out + done.err
+    def numbers(self, name: str, *accounts: str) -> dict[str, tuple[int, int]]:
+        """Return uid and gid of accounts as a host's name service sees them."""
+        lines = self.hosts[name].run(["getent", "passwd", *accounts]).stdout.splitlines()
+        rows = [line.split(":") for line in lines]
+        return {row[0]: (int(row[2]), int(row[3])) for row in rows}
+
+
+def make_server(server: LabHost) -> None:
+    settings = "; ".join(f"s|{old}|{new}|" for old, new in SETTINGS.items())
+    server.run(f"mkdir -p {MAPS}; sed -i '{settings}' /var/yp/Makefile", check=True)
+    passwd = "".join(f"{name}:x:{number}:{number}:of NIS:/home/{name}:/bin/sh\n" for name, number in USERS.items())
+    server.run(["tee", f"{MAPS}/passwd"], stdin=passwd, check=True)
+    groups = "".join(f"{name}:x:{number}:\n" for name, number in USERS.items())
+    server.run(["tee", f"{MAPS}/group"], stdin=groups, check=True)
+    server.run(f"systemctl restart ypserv && cd /var/yp && make DOMAIN={DOMAIN} NOPUSH=true", check=True)
 
 
 @pytest.fixture(scope="module")
@@ -56,44 +83,93 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
     home = tmp_path_factory.mktemp("home")
-    lab.down([host.name for host in lab.hosts() if host.name in ("t-nis", "t-member")])
-    server, host = lab.up(["t-nis", "t-member"])
-    for machine, packages in ((server, "ypserv make"), (host, "ypbind-mt libnss-nis")):
+    names = (NIS, CONTROLLER, COMPUTE)
+    lab.down([host.name for host in lab.hosts() if host.name in names])
+    (server,), members = lab.up([NIS]), lab.up([CONTROLLER, COMPUTE], external=True)
+    for machine in (server, *members):
         machine.run(["tee", "/etc/defaultdomain"], stdin=f"{DOMAIN}\n", check=True)
         machine.run(["apt-get", "-qq", "update"], check=True)
-        machine.run(INSTALL.format(packages), check=True)
+        machine.run(INSTALL.format("ypserv make" if machine is server else "ypbind-mt libnss-nis"), check=True)
         machine.run("domainname -F /etc/defaultdomain", check=True)
-    settings = f"s/^MINUID=.*/MINUID=1/; s/^MINGID=.*/MINGID=1/; s/^MERGE_PASSWD=.*/MERGE_PASSWD=false/; s/^MERGE_GROUP=.*/MERGE_GROUP=false/; s|^PASSWD .*=.*|PASSWD = {MAPS}/passwd|; s|^GROUP .*=.*|GROUP = {MAPS}/group|; s|^YPPWDDIR.*|YPPWDDIR = {MAPS}|; s/^all:.*/all: passwd group/"  # noqa: E501 -- one program of sed
-    server.run(f"mkdir -p {MAPS}; sed -i '{settings}' /var/yp/Makefile; systemctl restart ypserv", check=True)
-    host.run(["tee", "/etc/yp.conf"], stdin=f"domain {DOMAIN} server {server.address}\n", check=True)
-    host.run("sed -Ei 's/^(passwd|group):.*/\\1: files nis/' /etc/nsswitch.conf", check=True)
-    values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
-    answers.write(home / "cloud.txt", answers.generate((), {**values, "CONFIG_SSL_CERT_DIR": str(home / "ca")}))
-    made = Domain(server, host, Operator(home), home / "cloud.txt")
-    made.publish({**USERS, **NAMESAKE})
-    host.run("systemctl restart ypbind", check=True)
-    assert host.run(["getent", "passwd", "keystone"]).stdout.startswith("keystone:x:5163:")
-    yield made
-    lab.down(["t-nis", "t-member"])
+    make_server(server)
+    for machine in members:
+        machine.run(["tee", "/etc/yp.conf"], stdin=f"domain {DOMAIN} server {server.address}\n", check=True)
+        machine.run("sed -Ei 's/^(passwd|group):.*/\\1: files nis/' /etc/nsswitch.conf", check=True)
+        machine.run("systemctl restart ypbind", check=True)
+        assert machine.run(["getent", "passwd", "nova"]).stdout.startswith("nova:x:5001:")
+    values = {
+        **lab.answers(members),
+        "CONFIG_CINDER_INSTALL": "n",
+        "CONFIG_HORIZON_INSTALL": "n",
+        "CONFIG_VERIFY_INSTANCES": "n",
+        "CONFIG_SSH_KEY": str(server.private_key),
+        "CONFIG_SSL_CERT_DIR": str(home / "ca"),
+    }
+    answers.write(home / "cloud.txt", answers.generate((), values))
+    yield Domain(server, {host.name: host for host in members}, Operator(home), home / "cloud.txt")
+    lab.down(list(names))
 
 
-def test_a_person_of_nis_who_is_called_like_a_service_is_named_and_nothing_is_changed(domain: Domain) -> None:
-    before = state.everything(domain.host)
-    code, told = domain.install()
-    assert code == 3, told
-    assert "account keystone (5163), group keystone (5163)" in " ".join(told.split())
-    assert state.differences(before, state.everything(domain.host)) == []
+def test_who_is_in_the_way_is_named_in_a_table_and_nothing_is_changed(domain: Domain) -> None:
+    before = {name: state.everything(host) for name, host in domain.hosts.items()}
+    done = domain.run("install")
+    assert done.code == 3, done.out + done.err
+    told = [" ".join(line.split()) for line in (done.out + done.err).splitlines()]
+    here = domain.hosts[CONTROLLER].address
+    for row in (
+        f"| {here} keystone (163) kstone (163) nis the account would get another number",
+        f"| {here} nova (162) nova (5001) nis the service would run as nis's nova",
+        f"| {here} mysql mysql (5002) nis the service would run as nis's mysql",
+        f"| {domain.hosts[COMPUTE].address} neutron (164) person4 (164) nis the account would get another number",
+    ):
+        assert row in told, "\n".join(told)
+    assert "CONFIG_UID_CONFLICTS=relocate" in done.out + done.err
+    for name, host in domain.hosts.items():
+        assert state.differences(before[name], state.everything(host)) == []
 
 
-def test_numbers_that_people_of_nis_have_are_left_to_them(domain: Domain) -> None:
-    domain.publish(USERS)
-    code, told = domain.install()
-    assert code == 0, told
-    shown = domain.host.run(["getent", "passwd", "keystone", "kstone", "mysql"], check=True).stdout.splitlines()
-    numbers = {line.split(":")[0]: int(line.split(":")[2]) for line in shown}
-    assert numbers["kstone"] == 163
-    assert numbers["keystone"] not in (27, 163, 5163)
-    assert domain.host.run("grep -c ^keystone: /etc/passwd").stdout == "1\n"
-    code, told = domain.install()
-    assert code == 0, told
-    assert "0 changed" in told
+def test_relocated_accounts_are_the_hosts_own_and_the_same_on_both(domain: Domain) -> None:
+    text = domain.answer_file.read_text()
+    assert "CONFIG_UID_CONFLICTS=fail\n" in text
+    domain.answer_file.write_text(text.replace("CONFIG_UID_CONFLICTS=fail\n", "CONFIG_UID_CONFLICTS=relocate\n"))
+    done = domain.run("install")
+    assert done.code == 0, (done.out + done.err)[-6000:]
+    assert "made here with number" in done.out + done.err
+    both = [domain.numbers(name, "nova", "neutron") for name in domain.hosts]
+    assert both[0] == both[1]
+    assert {number for pair in both[0].values() for number in pair} <= set(POOL)
+    found = domain.numbers(CONTROLLER, "keystone", "mysql", *PEOPLE)
+    assert {name: found[name][0] for name in PEOPLE} == PEOPLE
+    assert not {*found["keystone"], *found["mysql"]} & set(USERS.values())
+    # Whoever NIS has of these names is there as before.
+    theirs = domain.hosts[CONTROLLER].run(["getent", "--service", "passwd:nis", "passwd", "nova", "mysql"]).stdout
+    assert [line.split(":")[2] for line in theirs.splitlines()] == ["5001", "5002"]
+
+
+def test_services_run_under_the_relocated_accounts(domain: Domain) -> None:
+    for unit, (account, names) in UNITS.items():
+        for name in names:
+            process = domain.hosts[name].run(["systemctl", "show", "-P", "MainPID", unit], check=True).stdout.strip()
+            owner = domain.hosts[name].run(["stat", "-c", "%u", f"/proc/{process}"], check=True).stdout.strip()
+            assert int(owner) == domain.numbers(name, account)[account][0], unit
+
+
+def test_a_second_run_keeps_the_numbers(domain: Domain) -> None:
+    before = [domain.numbers(name, "nova", "neutron", "keystone", "mysql") for name in domain.hosts]
+    done = domain.run("install", "--json")
+    assert done.code == 0, (done.out + done.err)[-6000:]
+    assert done.event("summary")["changed"] == 0
+    assert [domain.numbers(name, "nova", "neutron", "keystone", "mysql") for name in domain.hosts] == before
+
+
+def test_preflight_knows_every_account_that_an_installation_brings(domain: Domain) -> None:
+    known = {
+        account.name
+        for role in all_roles()
+        for account in role.accounts(CloudHost("", frozenset(), {}, Platform("debian", "13")))
+    }
+    for host in domain.hosts.values():
+        first = (Path(host.image) / "etc/passwd").read_text().splitlines()
+        now = host.run(["cat", "/etc/passwd"], check=True).stdout.splitlines()
+        brought = {line.split(":")[0] for line in now} - {line.split(":")[0] for line in first}
+        assert brought - known <= {"uuidd"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from platform import machine
 from typing import Any
@@ -11,18 +12,36 @@ import yaml
 from installer import preflight
 from installer.cloud import Cloud, CloudHost
 from installer.platforms import Platform
+from installer.preflight import account_checks
 from installer.roles import Role
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 
 
-SERVICES = {f"CONFIG_{service}_INSTALL": True for service in ("GLANCE", "NOVA", "NEUTRON", "CINDER", "HEAT")}
 NAMES = ("keystone", "glance", "placement", "nova", "neutron", "cinder", "heat")
-AS_WANTED = {"number": None, "local": False, "holder": None}
+NOBODY: dict[str, Any] = {
+    "problem": "",
+    **{kind: dict.fromkeys(NAMES) for kind in ("user", "group")},
+    "holders": {"user": {}, "group": {}},
+    "sources": {"user": ["files", "nis"], "group": ["files", "nis"]},
+}
+
+
+GROUP: dict[str, Any] = {
+    "name": "cinder-volumes",
+    "uuid": "u1",
+    "size": 20 << 30,
+    "free": 10 << 30,
+    "missing": 0,
+    "exported": False,
+    "writable": True,
+    "root": False,
+}
 
 
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
+    services = NAMES
 
     def ports(self, cloud: Cloud, host: CloudHost) -> dict[int, tuple[str, ...]]:
         return {5000: ("haproxy", "uwsgi")}
@@ -45,13 +64,16 @@ def fine(number: str) -> dict[str, Any]:
             "architecture": machine(),
             "kvm": {"works": True, "found": "a guest runs"},
         },
-        "accounts": {"problem": "", "user": dict.fromkeys(NAMES, AS_WANTED), "group": dict.fromkeys(NAMES, AS_WANTED)},
+        "accounts": NOBODY,
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
         "remains": [],
         "volume_groups": {
-            "groups": [{"name": "cinder-volumes", "size_mib": 20480, "free_mib": 10240}],
+            "groups": [GROUP],
             "problem": "",
+            "devices": {},
+            "room_mib": 40_000,
+            "loop": True,
         },
         "sources": [{"what": "packages", "url": "http://mirror.example", "problem": ""}],
         "names": {f"10.0.0.{i}": {"addresses": [f"10.0.0.{i}"], "names": [], "problem": ""} for i in (1, 2)},
@@ -65,11 +87,16 @@ def merged(base: Any, change: Any) -> Any:
     return change
 
 
-def findings(change: dict[str, Any]) -> list[Any]:
-    change = copy.deepcopy(change)
+def with_texts_as_keys(change: Any) -> Any:
+    """Return it as the agent's answer arrives: as JSON."""
+    return json.loads(json.dumps(change))
+
+
+def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> list[Any]:
+    """Return what preflight finds on two hosts, of which the first, or both, differ from what is fine."""
+    change = with_texts_as_keys(copy.deepcopy(change))
     platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
     answers = {
-        **SERVICES,
         "CONFIG_OPENSTACK_RELEASE": "2026.2",
         "CONFIG_NOVA_INSTALL": True,
         "CONFIG_NOVA_LIBVIRT_VIRT_TYPE": "",
@@ -77,12 +104,16 @@ def findings(change: dict[str, Any]) -> list[Any]:
         "CONFIG_CINDER_INSTALL": True,
         "CONFIG_CINDER_BACKEND": ["nfs", "lvm"],
         "CONFIG_CINDER_VOLUME_NAME": "cinder-volumes",
+        "CONFIG_CINDER_VOLUMES_DEVICES": [],
+        "CONFIG_CINDER_VOLUMES_CREATE": False,
+        "CONFIG_CINDER_VOLUMES_SIZE": 20 << 30,
         "CONFIG_GLANCE_INSTALL": True,
+        "CONFIG_UID_CONFLICTS": "fail",
         "CONFIG_PROVISION_DEMO": True,
         "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
     }
     answers.update(change.pop("answers", {}))
-    reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": fine("two")}
+    reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": merged(fine("two"), second or {})}
     hosts = tuple(
         CloudHost(
             address,
@@ -92,7 +123,7 @@ def findings(change: dict[str, Any]) -> list[Any]:
         )
         for address, report in reports.items()
     )
-    cloud = Cloud(answers, hosts, None)  # type: ignore[arg-type]
+    cloud = account_checks.numbered(Cloud(answers, hosts, None), [Identity()], reports)  # type: ignore[arg-type]
     sources = preflight.check_sources({address: report["sources"] for address, report in reports.items()})
     return preflight.in_order([*preflight.check(cloud, [Identity()], reports), *sources])
 
@@ -103,11 +134,12 @@ def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['check']}: {case['found']}" for case in CASES])
 def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, Any]) -> None:
-    bad = [finding for finding in findings(case["fails_with"]) if finding.outcome != "success"]
+    bad = [finding for finding in findings(case["fails_with"], case.get("two")) if finding.outcome != "success"]
     assert [finding.title for finding in bad] == [*case.get("with", ()), case["check"]]
     bad = bad[-1:]
     assert bad[0].outcome == case.get("outcome", "fail")
     assert case["found"] in bad[0].found
+    assert list(bad[0].lines) == case.get("lines", list(bad[0].lines))
     assert bad[0].why
     assert case.get("remedy", "") in bad[0].remedy
     assert bad[0].remedy
@@ -142,5 +174,29 @@ def test_nobody_misses_a_volume_group_that_nothing_is_kept_in(answers: dict[str,
 def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
     install: bool, backends: list[str], asked: bool
 ) -> None:
-    answers: Any = {"CONFIG_CINDER_INSTALL": install, "CONFIG_CINDER_BACKEND": backends}
-    assert preflight.questions({**SERVICES, **answers}, [])["volume_groups"] is asked
+    answers: Any = {
+        "CONFIG_UID_CONFLICTS": "fail",
+        "CONFIG_CINDER_INSTALL": install,
+        "CONFIG_CINDER_BACKEND": backends,
+        "CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/sdb"],
+    }
+    assert ("volume_groups" in preflight.questions(answers, [], [])) is asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"CONFIG_CINDER_VOLUMES_CREATE": True}, "cinder-volumes will be made in a file of 20 GiB"),
+        ({"CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/b"]}, "cinder-volumes will be made on /dev/b (8.0 GiB)"),
+    ],
+)
+def test_a_volume_group_that_is_not_there_will_be_made_if_the_answer_file_says_on_what(
+    answers: dict[str, Any], told: str
+) -> None:
+    change = {
+        "volume_groups": {"groups": [], "devices": {"/dev/b": {"size_mib": 8192, "found": ""}}},
+        "answers": answers,
+    }
+    second = {"volume_groups": change["volume_groups"]}
+    found = [finding for finding in findings(change, second) if finding.title == "volume group"]
+    assert [(finding.outcome, finding.found) for finding in found] == [("success", told)] * 2

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import http.server
+import json
+import os
 import pwd
 import socket
 import threading
@@ -90,21 +92,81 @@ def test_a_container_that_may_not_load_modules_is_told_from_a_host_that_may() ->
     assert not may_load_modules("")
 
 
+REPORT = """
+{"report": [
+  {"vg": [{"vg_name":"site", "vg_uuid":"g1", "vg_size":"4290772992", "vg_free":"4185915392", "vg_tags":"",
+           "vg_permissions":"writeable", "vg_exported":"", "vg_missing_pv_count":"0"}],
+   "pv": [{"pv_name":"/dev/vdb", "pv_uuid":"p1", "pv_size":"4290772992", "pv_tags":""}],
+   "lv": [{"lv_name":"home", "lv_uuid":"l1", "lv_size":"104857600", "lv_active":"active", "lv_tags":"mine",
+           "lv_kernel_major":"254", "lv_kernel_minor":"3"}],
+   "pvseg": [{"pv_uuid":"p1"}], "seg": [{"lv_uuid":"l1"}]},
+  {"vg": [{"vg_name":"", "vg_uuid":""}], "pv": [{"pv_name":"/dev/vdc", "pv_uuid":"p2"}]}
+], "log": []}
+"""
+
+
+def test_volume_groups_are_what_lvm_tells() -> None:
+    (group,) = volume_groups.parse(REPORT, os.makedev(254, 3))
+    assert group == {
+        "name": "site",
+        "uuid": "g1",
+        "size": 4290772992,
+        "free": 4185915392,
+        "tags": "",
+        "writable": True,
+        "exported": False,
+        "missing": 0,
+        "root": True,
+        "devices": {"p1": {"name": "/dev/vdb", "size": 4290772992, "tags": "", "file": ""}},
+        "volumes": {"l1": {"name": "home", "size": 104857600, "tags": "mine", "active": True}},
+    }
+    assert not volume_groups.parse(REPORT, os.makedev(98, 0))[0]["root"]
+
+
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "problem"),
     [
-        (
-            '{"report": [{"vg": [{"vg_name":"data", "vg_size":"20476.00", "vg_free":"0"}]}]}',
-            {"groups": [{"name": "data", "size_mib": 20476, "free_mib": 0}], "problem": ""},
-        ),
-        ('{"report": [{"vg": []}]}', {"groups": [], "problem": ""}),
-        ((127, "", "No such file"), {"groups": [], "problem": "LVM is not installed"}),
-        ((5, "", "  /run/lock/lvm: open failed\n"), {"groups": [], "problem": "/run/lock/lvm: open failed"}),
+        ('{"report": []}', ""),
+        ((127, "", "No such file"), "LVM is not installed"),
+        ((5, "", "  /run/lock/lvm: open failed\n"), "/run/lock/lvm: open failed"),
     ],
-    ids=["one", "none", "no LVM", "LVM fails"],
+    ids=["none", "no LVM", "LVM fails"],
 )
-def test_volume_groups_are_what_lvm_tells(answer: Any, told: dict[str, Any]) -> None:
-    assert volume_groups.volume_groups(FakeHost({"vgs": answer})) == told
+def test_without_volume_groups_it_is_told_why(answer: Any, problem: str) -> None:
+    told = volume_groups.look([], "/no-such/folder", FakeHost({"lvm fullreport": answer}))
+    assert (told["groups"], told["problem"]) == ([], problem)
+    assert told["room_mib"] > 0
+
+
+DISK = {"name": "sdb", "type": "disk", "size": 4294967296, "fstype": None, "mountpoint": None, "ro": False}
+
+
+@pytest.mark.parametrize(
+    ("device", "signatures", "found"),
+    [
+        ({}, [], []),
+        ({}, ["gpt", "PMBR", "gpt"], ["it holds gpt, PMBR"]),
+        ({"mountpoint": "/srv"}, ["xfs"], ["it is mounted at /srv", "it holds xfs"]),
+        ({"ro": True}, [], ["it is read-only"]),
+        ({"type": "rom"}, [], ["it is of type rom"]),
+        (
+            {"children": [{**DISK, "name": "sdb1", "type": "part", "fstype": "swap"}, {**DISK, "type": "crypt"}]},
+            [],
+            ["part sdb1 (swap) is on it", "crypt sdb is on it"],
+        ),
+    ],
+)
+def test_what_is_on_a_device_or_holds_it_is_told(
+    device: dict[str, Any], signatures: list[str], found: list[str]
+) -> None:
+    assert volume_groups.on_device({**DISK, **device}, signatures) == found
+
+
+def test_a_device_is_looked_at_without_changing_it() -> None:
+    host = FakeHost({"lsblk": json.dumps({"blockdevices": [DISK]}), "wipefs --no-act": '{"signatures": []}'})
+    assert volume_groups.look_at_device("/dev/sdb", host) == {"size_mib": 4096, "found": ""}
+    none = FakeHost({"lsblk": (32, "", "lsblk: /dev/sdz: not a block device")})
+    assert volume_groups.look_at_device("/dev/sdz", none)["found"] == "there is no such device"
 
 
 class _Index(http.server.BaseHTTPRequestHandler):
@@ -226,26 +288,48 @@ def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
     assert reach._ask(f"http://me:p%40ss@{index}/simple", {"http": "http://127.0.0.1:1"})
 
 
+USER = accounts.KINDS["user"]
+
+
 def test_accounts_are_looked_up_by_name_and_number() -> None:
-    found = accounts.look_up({"root": 0, "nobody-of-this-name": 0, "neither": None})
+    found = accounts.look_up(["root", "nobody-of-this-name"], [0, 4_000_000], FakeHost())
     assert found["problem"] == ""
-    assert found["user"]["root"] == {"number": 0, "local": True, "holder": "root"}
-    assert found["group"]["nobody-of-this-name"] == {"number": None, "local": False, "holder": "root"}
-    assert found["user"]["neither"] == {"number": None, "local": False, "holder": None}
+    assert found["user"] == {"root": {"number": 0, "source": "files"}, "nobody-of-this-name": None}
+    assert found["holders"]["group"] == {"0": {"name": "root", "source": "files"}}
 
 
-def test_one_whom_only_the_name_service_knows_is_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = pwd.struct_passwd(("nova", "x", 5001, 5001, "Nova Smith", "/home/nova", "/bin/sh"))
-    monkeypatch.setitem(accounts.KINDS, "user", (lambda name: entry, lambda uid: entry, *accounts.KINDS["user"][2:]))
-    told = accounts.look_up({"nova": 162})["user"]["nova"]
-    assert told == {"number": 5001, "local": False, "holder": "nova"}
+    monkeypatch.setitem(accounts.KINDS, "user", ("passwd", lambda name: entry, lambda uid: entry, *USER[3:]))
+    monkeypatch.setattr(accounts, "_text", lambda path: "passwd: files [!UNAVAIL=return] sss nis\n")
+    host = FakeHost(
+        {
+            "getent --service passwd:sss passwd nova": (2, "", ""),
+            "getent --service passwd:nis passwd nova": "nova:x:...",
+        }
+    )
+    told = accounts.look_up(["nova"], [5001], host)
+    assert told["user"]["nova"] == {"number": 5001, "source": "nis"}
+    assert told["holders"]["user"] == {"5001": {"name": "nova", "source": "nis"}}
+    assert told["sources"]["user"] == ["files", "sss", "nis"]
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("passwd:\tfiles nis systemd # as before\n", ["files", "nis", "systemd"]),
+        ("group: nis\npasswd: compat\n", ["compat"]),
+        ("#passwd: nis\n", ["files"]),
+        ("passwd:\n", ["files"]),
+    ],
+)
+def test_sources_are_asked_in_the_order_of_nsswitch(text: str, order: list[str]) -> None:
+    assert accounts.sources(text, "passwd") == order
 
 
 def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "PATIENCE", 0.1)
     monkeypatch.setitem(
-        accounts.KINDS, "group", (lambda name: time.sleep(1), lambda gid: None, *accounts.KINDS["group"][2:])
+        accounts.KINDS, "group", ("group", lambda name: time.sleep(1), lambda gid: None, *accounts.KINDS["group"][3:])
     )
-    found = accounts.look_up({"nova": 162})
-    assert found["problem"].startswith("no answer")
-    assert (found["user"], found["group"]) == ({}, {})
+    assert accounts.look_up(["nova"], [], FakeHost()) == {"problem": "no answer within 0 s"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import grp
 import os
 import pwd
@@ -22,6 +23,11 @@ class TestState:
     def test_an_account_that_is_not_in_etc_passwd_is_foreign(self) -> None:
         state = DECLARED.state(FOUND, "keystone", ["keystone"], ["root"])
         assert state == {**(DECLARED.expected() or {}), "source": FOREIGN}
+
+    def test_an_account_that_is_to_be_in_front_is_missing_while_only_the_name_service_has_it(self) -> None:
+        item = dataclasses.replace(DECLARED, in_front=True)
+        assert Group("root", in_front=True).state(grp.struct_group(("root", "x", 0, [])), ["wheel"]) is None
+        assert item.state(FOUND, "keystone", ["keystone"], ["keystone"]) == item.expected()
 
     def test_a_preferred_id_is_no_part_of_the_state(self) -> None:
         item = User("keystone", "keystone", home="/var/lib/keystone", preferred_uid=5000)
@@ -78,6 +84,24 @@ class TestFix:
         Group("x", preferred_gid=0).fix(None, host)
         assert "--uid" not in host.ran[0]
         assert "--gid" not in host.ran[1]
+
+    def test_an_account_in_front_of_one_of_a_name_service_is_made_by_the_files_alone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs, ours = (pwd.struct_passwd(("nova", "x", uid, uid, "", "/", "/bin/sh")) for uid in (5001, 600))
+        seen = iter((theirs, ours))
+        monkeypatch.setattr(pwd, "getpwnam", lambda name: next(seen))
+        host = FakeHost({"useradd": ""})
+        User("nova", "nova", preferred_uid=600, in_front=True).fix(None, host)
+        assert host.ran[0].startswith("useradd --prefix /. --system --uid 600 --gid nova ")
+
+    def test_an_account_that_was_made_but_stays_behind_the_name_service_is_a_failure(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs = grp.struct_group(("nova", "x", 5001, []))
+        monkeypatch.setattr(grp, "getgrnam", lambda name: theirs)
+        with pytest.raises(CannotFix, match="must name files first"):
+            Group("nova", preferred_gid=600, in_front=True).fix(None, FakeHost({"groupadd": ""}))
 
     def test_a_forced_id_that_is_taken_is_refused_by_the_name_that_has_it(self) -> None:
         with pytest.raises(CannotFix, match="account x must have id 0, which root has already"):

@@ -1,13 +1,16 @@
 """Every role on every platform: what it declares holds together."""
 
+import dataclasses
 import itertools
 
 import pytest
 
 from installer import inventory, plan
+from installer.accounts import Account
 from installer.answers import generate, load_text
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
+from installer.numbering import Numbering
 from installer.platforms import SUPPORTED, Platform
 from installer.resources.account import Group, User
 from installer.resources.base import from_wire, to_wire
@@ -305,3 +308,31 @@ def test_whatever_downloads_packages_goes_through_the_proxy_of_the_answer_file(p
     through = [item.proxies for item in everything if isinstance(item, plan.FROM_SOURCES)]
     assert [{name: value.reveal() for name, value in item} for item in through] == [expected] * len(through)
     assert everything == [from_wire(to_wire(item)) for item in everything]
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_every_account_that_a_role_makes_is_one_that_preflight_asks_for(platform):
+    cloud = cloud_of(platform=platform)
+    for role in (role for role in all_roles() if role.wanted(cloud)):
+        made = [item for item in role.resources(cloud, cloud.hosts[0]) if isinstance(item, (User, Group))]
+        known = {account.name: account for account in role.accounts(cloud.hosts[0]) if not account.maker}
+        assert {item.name for item in made} == set(known), role.name
+        assert {item.name for item in made if isinstance(item, User)} == {
+            name for name, account in known.items() if not account.only_group
+        }
+
+
+def test_relocated_accounts_of_packages_are_made_before_the_packages_with_the_settled_numbers():
+    cloud = cloud_of(CONFIG_UID_CONFLICTS="relocate")
+    mysql = Account("mysql", 27, maker="mariadb-server", home="/var/lib/mysql", title="MariaDB")
+    settled = Numbering(
+        {("user", "mysql"): 600, ("group", "mysql"): 600, ("user", "nova"): 601}, {cloud.hosts[0].address: (mysql,)}
+    )
+    steps = {step.name: step for step in plan.build(dataclasses.replace(cloud, numbering=settled), all_roles())}
+    made = {item.id: item for item in steps[plan.ACCOUNTS].resources}
+    assert made["group:mysql"] == Group("mysql", preferred_gid=600, in_front=True)
+    assert made["user:mysql"] == User(
+        "mysql", "mysql", preferred_uid=600, home="/var/lib/mysql", comment="MariaDB", in_front=True
+    )
+    assert (made["user:nova"].preferred_uid, made["group:nova"].preferred_gid) == (601, 162)
+    assert steps[plan.ACCOUNTS].key in steps[plan.PACKAGES].needs
