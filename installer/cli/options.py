@@ -51,6 +51,10 @@ OPTIONS = {
     "run": Option("RUN", "show one run: its name, the end of its name, or 'last'"),
     "name": Option("NAME", "a lab host", repeatable=True),
     "platform": Option("PLATFORM", "what the lab hosts run, such as debian-13"),
+    "kernel": Option("KIND", "the kernel of the lab hosts: shared (this machine's; the default) or own"),
+    "disk": Option("GIB", "an empty disk of that size beside the first; own kernel only", repeatable=True),
+    "selinux": Option("STATE", "boot with SELinux disabled, permissive or enforcing; own kernel only"),
+    "memory": Option("MIB", "memory of each lab host, 2048 by default; own kernel only"),
     "purge": Option("", "remove the cached images as well"),
 }
 

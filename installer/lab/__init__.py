@@ -1,4 +1,6 @@
-"""Throw-away hosts on this machine: systemd-nspawn containers with their own systemd, sshd, users and network.
+"""Throw-away hosts on this machine, with their own systemd, sshd, users and network.
+
+They are systemd-nspawn containers or, where that is asked for, have a kernel of their own: User-mode Linux.
 
 `up` makes hosts and `down` removes them with everything that was changed for them. A `LabHost` can be started, stopped,
 rebooted, killed and reset to the moment it was made.

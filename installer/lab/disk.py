@@ -31,6 +31,7 @@ SELINUX_PACKAGES = (
 )
 _SELINUX_CONFIG = "etc/selinux/config"
 _SELINUX_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts"
+_NETWORK_GENERATOR = "etc/systemd/system/sysinit.target.wants/systemd-network-generator.service"
 # Holes take no room: a host uses what it writes.
 _SIZE = 20 * GIB
 _ROOM = 2.0
@@ -90,6 +91,9 @@ def _make(base: Path, tree: Path, own: Path) -> None:
         (root / "usr/lib/modules").mkdir(exist_ok=True)
         command(["cp", "-a", f"{own / kernel.MODULES}/.", str(root / "usr/lib/modules")])
         command(["chroot", str(root), "depmod", "-a", kernel.version(own)])
+        # What systemd does once after an update of /usr was done when the packages were installed.
+        for folder in ("etc", "var"):
+            write(root / folder / ".updated", "")
     (unfinished / "kernel").symlink_to(own)
     unfinished.rename(base)
 
@@ -148,6 +152,8 @@ def set_selinux(root: Path, state: str) -> None:
     """
     config = root / _SELINUX_CONFIG
     write(config, selinux_config(config.read_text(), state))
+    # Debian's policy denies it what it reads; all that it makes is settings of networkd from the kernel's command line.
+    (root / _NETWORK_GENERATOR).unlink(missing_ok=True)
     command(["chroot", str(root), "setfiles", "-F", _SELINUX_CONTEXTS, "/"])
 
 

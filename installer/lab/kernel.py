@@ -20,8 +20,8 @@ from installer.lab import image, places, sources
 from installer.lab.machine import check_room
 from installer.lab.places import Report, lock, write
 
-#: The kernel's program and the folder of its modules, in the folder that `provide` returns.
-PROGRAM = "/usr/bin/linux.uml"
+#: What starts the kernel, and the folder of its modules, in the folder that `provide` returns.
+PROGRAM = "/usr/bin/boot-lab-host"
 MODULES = "usr/lib/uml/modules"
 #: Where the running kernel sees its host's folder, and where its memory is.
 HOST = "/host"
@@ -29,6 +29,15 @@ MEMORY = "/memory"
 
 _SUITE = "forky"
 _PACKAGE = "user-mode-linux"
+# To reboot, the kernel runs its own program again, by the name that it was started with. It leaves open what it had,
+# and the new one would find its network interface taken and twice its memory in use: so it is this that runs again.
+_BOOT = """#!/bin/bash
+for open in /proc/$$/fd/*; do
+    number=${open##*/}
+    if [[ $number -gt 2 && $number -ne 255 ]]; then exec {number}>&-; fi
+done
+exec -a "$0" /usr/bin/linux.uml "$@"
+"""
 # Part of the folder's name: raise it when the recipe below changes.
 _RECIPE = "1"
 _ROOM = 0.5
@@ -46,7 +55,7 @@ def provide(report: Report) -> Path:
     """
     listing = sources.sources_for(_SUITE, sources.read(), endings=())
     options = sources.read_options()
-    content = "\n".join([_RECIPE, listing, *options])
+    content = "\n".join([_RECIPE, _BOOT, listing, *options])
     folder = places.IMAGES / f"kernel-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     with lock(folder.name):
         if not folder.is_dir():
@@ -63,7 +72,7 @@ def _unpack(folder: Path, listing: str, options: list[str]) -> None:
     unfinished.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pystack-lab-") as scratch:
         write(Path(scratch, "debian.sources"), listing)
-        wanted = ["--variant=extract", f"--include={_PACKAGE}", *(f"--aptopt={option}" for option in options)]
+        wanted = ["--variant=extract", f"--include=bash,{_PACKAGE}", *(f"--aptopt={option}" for option in options)]
         image.mmdebstrap(unfinished, _SUITE, Path(scratch, "debian.sources"), wanted)
     # No package was configured, so nothing made the links of a merged /usr; the folder is used read-only.
     for name in ("bin", "lib", "lib64", "sbin"):
@@ -72,6 +81,7 @@ def _unpack(folder: Path, listing: str, options: list[str]) -> None:
             (unfinished / name).symlink_to(f"usr/{name}")
     for name in ("dev", "proc", "run", "sys", "tmp", HOST.lstrip("/"), MEMORY.lstrip("/")):
         (unfinished / name).mkdir(exist_ok=True)
+    write(unfinished / PROGRAM.lstrip("/"), _BOOT, 0o755)
     unfinished.rename(folder)
 
 

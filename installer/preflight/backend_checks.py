@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from installer.outcome import Finding
-from installer.preflight.host_checks import Check, Seen
+from installer.preflight.seen import Check, Seen
 
 NFS_PORT, SOLIDFIRE_PORT = 2049, 443
 #: Of a Ceph monitor: the protocol of today, and the one before. It need not speak both.

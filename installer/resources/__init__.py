@@ -16,6 +16,7 @@ MODULES = (
     "database",
     "distribution_module",
     "file",
+    "firewall_port",
     "host_entry",
     "key_repository",
     "libvirt_secret",

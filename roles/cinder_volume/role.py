@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from installer.cloud import Cloud, CloudHost
+from installer.ports import PORTS
 from installer.resources.base import Resource
 from installer.resources.file import Directory
 from installer.resources.package import Package
@@ -22,7 +23,7 @@ VOLUME = "openstack-cinder-volume.service"
 BACKUP = "openstack-cinder-backup.service"
 #: Where a storage host offers volumes to others over iSCSI, and the programs that hold that port; Linux itself holds
 #: it without any.
-ISCSI = {3260: ("tgtd", "?")}
+ISCSI = {PORTS["iscsi"]: ("tgtd", "?")}
 
 
 class CinderVolume(Role):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
+from installer.ports import CONSOLES, Opening
 from installer.resources.base import Resource
 from installer.resources.compute_service import ComputeService
 from installer.resources.file import Directory
@@ -33,6 +34,9 @@ class Compute(Role):
 
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])
+
+    def openings(self, cloud: Cloud, host: CloudHost) -> Iterable[Opening]:
+        yield Opening(*CONSOLES, "tcp", users=False)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from configuration.account(host)

@@ -14,6 +14,7 @@ from installer import answers, lab
 from installer.lab import LabHost
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
+from tests.lab.own_lab import apart
 
 SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'
 #: What no file format, shell, SQL statement or URL may trip over; 200 characters.
@@ -31,6 +32,13 @@ class CloudOnHosts:
     controller: LabHost
     backend: LabHost
     first_output: str
+
+
+@pytest.fixture(scope="module")
+def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A lab of the module's own, of which nothing is left afterwards."""
+    with apart(tmp_path_factory.mktemp("lab")):
+        yield
 
 
 @pytest.fixture(scope="module")

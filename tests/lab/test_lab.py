@@ -1,12 +1,9 @@
 """The lab itself: hosts come up in seconds, forget what they shall forget, and leave nothing behind."""
 
 import contextlib
-import json
 import os
 import socket
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,47 +20,6 @@ pytestmark = [
 ]
 
 PASSWORD = "a 'quoted' $(word) %s \\ ü"
-
-
-def traces(names: Sequence[str]) -> list[str]:
-    """Return what of a lab and its hosts is found on this machine, outside of its own folder."""
-    links = json.loads(subprocess.check_output(["ip", "-json", "link"]))
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    return [
-        *(link["ifname"] for link in links if link["ifname"].startswith(places.BRIDGE) or link["ifname"][3:] in names),
-        *(
-            route
-            for route in subprocess.check_output(["ip", "route"], text=True).splitlines()
-            if places.BRIDGE in route
-        ),
-        *(
-            line
-            for line in subprocess.check_output(["nft", "list", "tables"], text=True).split()
-            if line.startswith(places.TABLE)
-        ),
-        *(mount for mount in mounts if mount.startswith(str(places.LAB))),
-        *(str(path) for path in Path("/sys/fs/cgroup").rglob("pystack-lab-*") if path.name[12:] in names),
-        *(str(path) for path in Path("/run/systemd/nspawn").rglob("*") if path.name in names),
-    ]
-
-
-@pytest.fixture(scope="module")
-def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep this module's hosts apart from those that somebody uses on this machine; only the images are shared."""
-    in_use = places.BRIDGE
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "LAB", tmp_path_factory.mktemp("lab") / "lab")
-        patch.setattr(places, "BRIDGE", "pystacktest0")
-        patch.setattr(places, "TABLE", "pystack_lab_test")
-        forwarding = Path("/proc/sys/net/ipv4/ip_forward").read_text()
-        yield
-        names = [host.name for host in lab.hosts()]
-        assert len(traces(names)) > len(names)
-        lab.down()
-        assert traces(names) == []
-        assert not places.LAB.exists()
-        if not Path("/sys/class/net", in_use).exists():
-            assert Path("/proc/sys/net/ipv4/ip_forward").read_text() == forwarding
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ class LVM(Backend):
         yield Symlink(f"/etc/systemd/system/multi-user.target.wants/{TARGET_UNIT}", path)
 
     def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        """Yield the iSCSI initiator."""
+        """Yield the iSCSI initiator, and that LVM of the host does not look inside volumes."""
         return initiator(host)
 
 

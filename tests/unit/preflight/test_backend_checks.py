@@ -16,7 +16,7 @@ from installer.agent import connections
 from installer.agent.probes import probe
 from installer.outcome import Finding
 from installer.preflight import backend_checks
-from installer.preflight.host_checks import Seen
+from installer.preflight.seen import Seen
 from tests.unit.resources.fake_host import FakeHost
 from tests.unit.roles.test_cinder import EVERYTHING
 from tests.unit.roles.test_roles import cloud_of
