@@ -19,6 +19,7 @@ from installer.agent import (
     proxy_settings,
     reach,
     remains,
+    selinux,
     sockets,
     storage,
     system,
@@ -54,6 +55,7 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
         "packages": lambda: package_state.package_state(remains.packages(host)),
         "hosts_file": hosts_file.hosts_file,
         "proxies": proxy_settings.proxy_settings,
+        "selinux": lambda: selinux.selinux(host),
     }
     if "names" in ask:
         # Its own name, too: RabbitMQ and Nova reach themselves by it.

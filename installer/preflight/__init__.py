@@ -24,6 +24,7 @@ from installer.preflight import (
     network_checks,
     package_checks,
     proxy_checks,
+    selinux_checks,
     storage_checks,
     system_checks,
 )
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     *mount_checks.CHECKS,
     *package_checks.CHECKS,
     *system_checks.CHECKS,
+    *selinux_checks.CHECKS,
     *network_checks.CHECKS,
     *name_checks.CHECKS,
     *proxy_checks.CHECKS,

@@ -91,6 +91,7 @@ def fine(number: str) -> dict[str, Any]:
         },
         "mounts": {"/": mount, "/tmp": mount, "/opt": {**mount, "point": "/opt"}},
         "packages": {"unfinished": [], "damaged": [], "interrupted": False, "holder": None},
+        "selinux": {"now": "enforcing", "at_boot": "enforcing", "policy": "targeted", "unlabelled": [], "missing": []},
         "system": {
             "random": True,
             "clock": {"kept": True, "units": ["chrony.service"]},
@@ -146,6 +147,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
         **NO_SYSTEM,
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_UID_CONFLICTS": "fail",
+        "CONFIG_SELINUX": "keep",
         "CONFIG_PROVISION_DEMO": True,
         "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
         "CONFIG_NTP_SERVERS": (),
