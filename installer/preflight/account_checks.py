@@ -61,7 +61,7 @@ def numbered(cloud: Cloud, roles: Sequence[Role], reports: Reports) -> Cloud:
 
 
 def check(cloud: Cloud, roles: Sequence[Role], reports: Reports) -> Iterator[Finding]:
-    """Yield whether names and numbers of accounts are free, or already ours, on all hosts.
+    """Names and numbers of the accounts that services and packages want are free, or already theirs, on all hosts.
 
     Args:
         cloud: the cloud, with its numbering.
