@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +43,12 @@ def attached(admin: Connection, volume: Any, host: LabHost) -> Iterator[str]:
     try:
         yield from _logged_in(host, target)
     finally:
-        block.delete(f"/attachments/{made['id']}", microversion=VERSION)
-        block.wait_for_status(volume, "available", failures=["error"], wait=120)
+        answer = block.delete(f"/attachments/{made['id']}", microversion=VERSION)
+        assert answer.status_code < 400, answer.text
+        deadline = time.monotonic() + 120
+        while (status := block.get_volume(volume.id).status) != "available":
+            assert time.monotonic() < deadline, f"the volume stays {status}"
+            time.sleep(0.5)
 
 
 def _logged_in(host: LabHost, target: dict[str, Any]) -> Iterator[str]:
