@@ -206,18 +206,15 @@ def test_a_volume_made_from_an_image_is_attached_and_read_back(storage: Storage,
 
 
 def test_volumes_survive_a_reboot_of_the_storage_host(storage: Storage, admin: Connection) -> None:
-    with volume(admin, name="four") as four:
-        with iscsi.attached(admin, four, storage.other) as disk:
-            storage.other.run(
-                f"dd if=/dev/zero bs=1M count=8 | tr '\\0' x | dd of={disk} bs=1M oflag=direct", check=True
-            )
-            storage.host.reboot()
-            # Its initiator logs in anew by itself.
-            read = f"dd if={disk} bs=1M count=8 iflag=direct | tr -d x | wc -c"
-            deadline = time.monotonic() + 300
-            while (done := storage.other.run(read, timeout=280)).stdout.strip() != "0":
-                assert time.monotonic() < deadline, done.stdout + done.stderr
-                time.sleep(2)
+    with volume(admin, name="four") as four, iscsi.attached(admin, four, storage.other) as disk:
+        storage.other.run(f"dd if=/dev/zero bs=1M count=8 | tr '\\0' x | dd of={disk} bs=1M oflag=direct", check=True)
+        storage.host.reboot()
+        # Its initiator logs in anew by itself.
+        read = f"dd if={disk} bs=1M count=8 iflag=direct | tr -cd x | wc -c"
+        deadline = time.monotonic() + 300
+        while (done := storage.other.run(read, timeout=280)).stdout.strip() != str(8 * MIB):
+            assert time.monotonic() < deadline, done.stdout + done.stderr
+            time.sleep(2)
     assert storage.site() == storage.kept
 
 
