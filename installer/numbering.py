@@ -76,14 +76,15 @@ def settle(needs: Needs, told: Told, relocate: bool) -> Numbering:
         told: what the agents found.
         relocate: whether another number is to be found for an account in whose way somebody is.
     """
-    accounts = {account.name: account for here in needs.values() for account in here}
+    # Of one name there may be several: packages of other platforms make it otherwise.
+    accounts = dict.fromkeys(account for here in needs.values() for account in here)
     numbers: dict[tuple[str, str], int] = {}
     made_first: dict[str, list[Account]] = {}
     conflicts: list[Conflict] = []
     unsettled: list[str] = []
-    wanted = {account.number for account in accounts.values()}
+    wanted = {account.number for account in accounts}
     pool = [number for number in POOL if number not in wanted]
-    for account in accounts.values():
+    for account in accounts:
         hosts = [address for address, here in needs.items() if account in here]
         existing = {kind: set(_existing(account, kind, hosts, told)) for kind in account.kinds}
         found = list(_conflicts(account, hosts, told, existing))

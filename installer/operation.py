@@ -231,7 +231,8 @@ class Operation:
     def _ask(self, connection: Connection) -> dict[str, Any]:
         session = AgentSession(connection, self._listen, self._blobs)
         self._sessions[connection.address] = session
-        looking = session.probe(preflight.questions(self._answers, self._hosts, self._roles))
+        host = next(host for host in self._hosts if host.address == connection.address)
+        looking = session.probe(preflight.questions(self._answers, self._hosts, self._roles, host))
         self._sources[connection.address] = session.sources(self._asked_of_sources.result())
         report = looking.result()
         report["clock_ahead"] = report["time"] - time.time()
@@ -239,7 +240,7 @@ class Operation:
 
     def untouched(self) -> list[Finding]:
         """Return whether the volume groups that storage hosts had before this command are as they were."""
-        question = {"volume_groups": {"devices": [], "place": "/"}}
+        question = {"only": True, "volume_groups": {"devices": [], "place": "/"}}
         had = [
             host.address
             for host in self._hosts
@@ -249,7 +250,7 @@ class Operation:
         return [
             finding
             for address, report in now.items()
-            for finding in compared(address, self._volume_groups(address), report["volume_groups"]["groups"])
+            for finding in compared(address, self._volume_groups(address), report["volume_groups"])
         ]
 
     def _volume_groups(self, address: str) -> list[dict[str, Any]]:

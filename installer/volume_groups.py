@@ -17,15 +17,19 @@ CINDERS = re.compile(r"(volume|_?snapshot|clone-snap)-[0-9a-f]{8}(-[0-9a-f]{4}){
 Group = Mapping[str, Any]
 
 
-def compared(address: str, before: Sequence[Group], after: Sequence[Group]) -> Iterator[Finding]:
+def compared(address: str, before: Sequence[Group], after: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield for every volume group that a host had before a run whether it is as it was.
 
     Args:
         address: the host's.
         before: its groups before the run.
-        after: its groups now.
+        after: its ``groups`` now, and the ``problem`` if LVM cannot tell.
     """
-    now = {group["uuid"]: group for group in after}
+    if after["problem"]:
+        found = f"LVM does not tell what there is now: {after['problem']}"
+        yield Finding("volume group", "warn", found, "so nothing was compared", "see what `vgs` says there", address)
+        return
+    now = {group["uuid"]: group for group in after["groups"]}
     for group in before:
         lines = list(_differences(group, now.get(group["uuid"])))
         others = sum(not CINDERS.fullmatch(volume["name"]) for volume in group["volumes"].values())

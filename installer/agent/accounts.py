@@ -8,14 +8,17 @@ from __future__ import annotations
 import functools
 import grp
 import pwd
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Sequence
 
 from installer.agent.host import Host
 from installer.agent.patience import answered_within
-from installer.resources.account import find_entry, names_in
+from installer.resources.account import find_entry, names_in, numbers_in
 
 #: Seconds that a name service may take: one whose server is gone can take minutes.
 PATIENCE = 6.0
+#: A server far away takes its time for each name that it does not know.
+SIDE_BY_SIDE = 16
 SWITCH = "/etc/nsswitch.conf"
 #: For a kind: the database's name for nsswitch.conf(5) and getent(1), how a name is looked up, how a number is, which
 #: field of the answer is the name, which the number, and the file of those that are local.
@@ -30,9 +33,9 @@ def look_up(names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[st
     """Return who there is.
 
     ``problem`` (empty: none; with one nothing else is known); ``user`` and ``group``: by name, ``number`` and
-    ``source`` (``files`` is /etc/passwd or /etc/group), or None; ``holders``: the same by kind and by number as text,
-    with ``name`` and ``source``, those that are free left out; ``sources``: by kind, what the name service asks, in
-    order.
+    ``source`` (``files`` is /etc/passwd or /etc/group), or None; ``holders``: by kind and by number as text, the
+    ``name`` and ``source`` of who has it, for these numbers and all of this host's own, those that are free left out;
+    ``sources``: by kind, what the name service asks, in order.
 
     Args:
         names: of accounts and groups.
@@ -58,16 +61,19 @@ def _look_up(kind: str, names: Sequence[str], numbers: Sequence[int], host: Host
     def source(name: str) -> str:
         return LOCAL if name in local else first_that_knows(name, database, order, host)
 
-    found: Dict[str, Any] = {}
-    for name in names:
-        entry = find_entry(by_name, name)
-        found[name] = entry and {"number": getattr(entry, number_field), "source": source(name)}
-    holders = {}
-    for number in numbers:
-        entry = find_entry(by_number, number)
-        if entry is not None:
-            name = getattr(entry, name_field)
-            holders[str(number)] = {"name": name, "source": source(name)}
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        by_names = pool.map(functools.partial(find_entry, by_name), names)
+        holders = {number: {"name": name, "source": LOCAL} for name, number in numbers_in(file)}
+        others = [number for number in numbers if str(number) not in holders]
+        by_numbers = pool.map(functools.partial(find_entry, by_number), others)
+        found: Dict[str, Any] = {
+            name: entry and {"number": getattr(entry, number_field), "source": source(name)}
+            for name, entry in zip(names, by_names)
+        }
+        for number, entry in zip(others, by_numbers):
+            if entry is not None:
+                name = getattr(entry, name_field)
+                holders[str(number)] = {"name": name, "source": source(name)}
     return {"names": found, "holders": holders, "sources": order}
 
 

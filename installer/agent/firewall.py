@@ -6,12 +6,12 @@ import json
 from typing import Any, Dict, List
 
 from installer.agent import packet_filter
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 from installer.agent.units import units
 from installer.resources.texts import text_of
 
 #: firewalld at D-Bus (firewalld.dbus(5)): twenty times as quick as firewall-cmd. A question does not start it.
-BUS = ("busctl", "--auto-start=no", "--json=short", "call", "org.fedoraproject.FirewallD1")
+BUS = ("busctl", "--auto-start=no", "--timeout=3", "--json=short", "call", "org.fedoraproject.FirewallD1")
 PATH = "/org/fedoraproject/FirewallD1"
 INTERFACE = "org.fedoraproject.FirewallD1"
 
@@ -20,13 +20,17 @@ def firewall(host: Host) -> Dict[str, Any]:
     """Return what is known of the host's firewall.
 
     ``manager``: ``firewalld``, ``ufw``, or nothing; ``zones`` of firewalld, those in use, each with ``interfaces``,
-    ``sources`` and ``target``, and ``default_zone``; ``at_boot``: firewalls that do not run, but start at boot;
-    ``filters``: see ``installer.agent.packet_filter``, without those of the manager.
+    ``sources`` and ``target``, and ``default_zone``; ``problem``: why these cannot be known; ``at_boot``: firewalls
+    that do not run, but start at boot; ``filters``: see ``installer.agent.packet_filter``, those of the manager left
+    out.
     """
     states = units(host)
-    found: Dict[str, Any] = {"manager": "", "zones": {}, "default_zone": ""}
+    found: Dict[str, Any] = {"manager": "", "zones": {}, "default_zone": "", "problem": ""}
     if states.get("firewalld.service", {}).get("active") == "active":
-        found.update(manager="firewalld", **zones(host))
+        try:
+            found.update(manager="firewalld", **zones(host))
+        except (CommandFailed, ValueError, KeyError):
+            found["problem"] = "firewalld runs and does not answer"
     elif is_enabled(text_of("/etc/ufw/ufw.conf")):
         found["manager"] = "ufw"
     asleep = states.get("firewalld.service", {})
@@ -39,7 +43,8 @@ def zones(host: Host) -> Dict[str, Any]:
     """Return ``zones`` and ``default_zone`` of firewalld, which runs."""
     default = ask(host, PATH, INTERFACE, "getDefaultZone")
     active = ask(host, PATH, f"{INTERFACE}.zone", "getActiveZones")
-    held = {default: {"interfaces": [], "sources": []}, **active}
+    # It leaves out what a zone has none of.
+    held = {name: {"interfaces": [], "sources": [], **entry} for name, entry in {default: {}, **active}.items()}
     return {"default_zone": default, "zones": {name: {**held[name], **_target(host, name)} for name in held}}
 
 

@@ -92,7 +92,11 @@ def nft_rules(statements: List[Dict[str, Any]], sets: Mapping[str, List[Any]]) -
                 _conditions(body["left"], negated, _values(body["right"], sets)) if known else [["?", False, []]]
             )
         elif kind == "vmap":
-            for key, verdict in _pairs(body["data"], sets):
+            pairs = list(_pairs(body["data"], sets))
+            if not pairs:
+                # A map of its own, or one with keys of several parts: in doubt it lets in.
+                yield {"if": [*conditions, ["?", False, []]], "then": "accept"}
+            for key, verdict in pairs:
                 yield {"if": [*conditions, *_conditions(body["key"], False, [key])], "then": _verdict(verdict)}
         elif kind == "xt" and (body or {}).get("type") == "target":
             yield {"if": conditions, "then": _IPTABLES.get(body.get("name", ""), "")}

@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Any, Dict, List, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 from installer.resources.texts import text_of
 
 #: Mounted where the kernel enforces or observes a policy: see selinux(8).
@@ -69,5 +69,8 @@ def configured(config: str, arguments: str) -> Tuple[str, str]:
 
 def unlabelled(host: Host) -> List[str]:
     """Return the folders whose label is another than the policy says."""
-    done = host.run(["restorecon", "-n", "-v", *filter(os.path.isdir, FOLDERS)], expect=None, timeout=20)
+    try:
+        done = host.run(["restorecon", "-n", "-v", *filter(os.path.isdir, FOLDERS)], expect=None, timeout=10)
+    except CommandFailed:
+        return []
     return re.findall(r"(?m)^Would relabel (\S+) ", done.out)

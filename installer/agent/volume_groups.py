@@ -6,11 +6,13 @@ import json
 import os
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 
 #: Exit code of a program that does not exist.
 MISSING = 127
 MIB = 1 << 20
+#: Seconds: a disk that does not answer would hold up everything else.
+PATIENCE = 10
 #: Of lvmreport(7).
 FIELDS = {
     "vg": "vg_name,vg_uuid,vg_size,vg_free,vg_tags,vg_permissions,vg_exported,vg_missing_pv_count",
@@ -41,7 +43,10 @@ def look(devices: Sequence[str], place: str, host: Host) -> Dict[str, Any]:
 def _groups(host: Host) -> Tuple[List[Dict[str, Any]], str]:
     report = [word for kind, fields in FIELDS.items() for word in ("--configreport", kind, "--options", fields)]
     argv = ["lvm", "fullreport", "--reportformat", "json", "--units", "b", "--nosuffix", *report]
-    done = host.run(argv, expect=None, timeout=30)
+    try:
+        done = host.run(argv, expect=None, timeout=PATIENCE)
+    except CommandFailed as problem:
+        return [], problem.why
     if done.code == MISSING:
         return [], "LVM is not installed"
     try:
@@ -123,11 +128,14 @@ def look_at_device(path: str, host: Host) -> Dict[str, Any]:
         host: the host.
     """
     columns = "NAME,TYPE,SIZE,FSTYPE,MOUNTPOINT,RO"
-    listed = host.run(["lsblk", "--json", "--bytes", "--output", columns, path], expect=None, timeout=30)
+    try:
+        listed = host.run(["lsblk", "--json", "--bytes", "--output", columns, path], expect=None, timeout=PATIENCE)
+        written = host.run(["wipefs", "--no-act", "--json", "--output", "TYPE", path], expect=None, timeout=PATIENCE)
+    except CommandFailed as problem:
+        return {"size_mib": 0, "found": problem.why}
     if listed.code:
         return {"size_mib": 0, "found": "there is no such device"}
     (device,) = json.loads(listed.out)["blockdevices"]
-    written = host.run(["wipefs", "--no-act", "--json", "--output", "TYPE", path], expect=None, timeout=30)
     if written.code:
         signatures = [written.err.strip().splitlines()[-1] if written.err.strip() else "cannot be read"]
     else:

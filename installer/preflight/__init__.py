@@ -49,18 +49,19 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role]) -> dict[str, Any]:
-    """Return what the agents are to find out; see ``installer.agent.probes.probe``.
+def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role], host: CloudHost) -> dict[str, Any]:
+    """Return what the agent of a host is to find out; see ``installer.agent.probes.probe``.
 
     Args:
         answers: the answer file.
         hosts: all hosts of the cloud.
         roles: all roles.
+        host: the one that is asked.
     """
     return {
-        "names": [host.address for host in hosts],
+        "names": [each.address for each in hosts],
         "accounts": account_checks.question(answers, roles),
-        **storage_checks.question(answers),
+        **(storage_checks.question(answers) if "storage" in host.groups else {}),
         **backend_checks.question(answers),
     }
 

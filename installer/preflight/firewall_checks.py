@@ -43,6 +43,15 @@ class Packet(NamedTuple):
 def firewall(seen: Seen) -> Iterator[Finding]:
     """The firewall lets in what the cloud needs, or is one that pystack opens ports in: firewalld, ufw."""
     told = seen.facts["firewall"]
+    if told["problem"]:
+        yield seen.bad(
+            "firewall",
+            str(told["problem"]),
+            "nobody knows what it lets in, and no port can be opened in it",
+            "see what it says (journalctl --unit firewalld), and start it anew",
+            "systemctl restart firewalld",
+        )
+        return
     fine = True
     for entry in told["filters"]:
         openings = sorted(seen.openings, key=lambda opening: not opening.users)

@@ -10,6 +10,8 @@ from installer.preflight.seen import Check, Seen
 
 #: Where programs are that services, packages and their scripts run.
 RUN_FROM = ("/", "/usr", "/opt", "/var/lib")
+#: Where sudo and the like are, which services become root by.
+HAS_SUDO = ("/", "/usr")
 #: Where scripts of packages keep short-lived programs.
 RUN_FROM_FOR_A_WHILE = ("/tmp", "/var/tmp")
 #: Nobody writes there but to change the kernel.
@@ -66,7 +68,9 @@ def executable(seen: Seen) -> Iterator[Finding]:
         options = seen.report["mounts"][places[0]]["options"]
         must = [place for place in places if place in RUN_FROM]
         may = [place for place in places if place in RUN_FROM_FOR_A_WHILE]
-        forbidden = [option for option in ("noexec", "nosuid") if option in options]
+        forbidden = ["noexec"] if "noexec" in options else []
+        if "nosuid" in options and set(must) & set(HAS_SUDO):
+            forbidden.append("nosuid")
         if must and forbidden:
             fine = False
             yield seen.bad(

@@ -10,6 +10,8 @@ from installer.preflight.seen import Check, Seen
 from installer.resources.volume_group import FOLDER
 
 MIB, GIB = 1 << 20, 1 << 30
+#: What an agent says where there is no LVM yet.
+NO_LVM = "LVM is not installed"
 #: With less than that there is hardly a volume.
 LEAST_FREE = GIB
 
@@ -33,7 +35,16 @@ def volume_group(seen: Seen) -> Iterator[Finding]:
         return
     name, told = str(answers["CONFIG_CINDER_VOLUME_NAME"]), seen.report["volume_groups"]
     groups = [group for group in told["groups"] if group["name"] == name]
-    if len(groups) > 1:
+    if told["problem"] and told["problem"] != NO_LVM:
+        yield Finding(
+            "volume group",
+            "fail",
+            f"LVM does not tell which groups there are: {told['problem']}",
+            f"pystack must know whether {name} is somebody's already",
+            "see what `vgs` says on the host",
+            seen.host.address,
+        )
+    elif len(groups) > 1:
         yield _twice(seen.host.address, name, groups)
     elif groups:
         yield from _existing(seen.host.address, groups[0])

@@ -14,8 +14,9 @@ from installer.resources.base import Actual, CannotFix, Resource, State
 LOCAL = "this host"
 FOREIGN = "a name service outside of this host"
 #: Makes useradd(8) and groupadd(8) look at /etc/passwd and /etc/group alone, whoever a name service knows. For "/"
-#: itself they would ignore the option (shadow 4.17, lib/prefix_flag.c: process_prefix_flag).
-FILES_ALONE = ("--prefix", "/.")
+#: itself they would ignore the option (shadow 4.17, lib/prefix_flag.c: process_prefix_flag); and SELinux, which labels
+#: the new files by the path, takes several slashes for one (libselinux, src/label_file.c).
+FILES_ALONE = ("--prefix", "//")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,6 +247,13 @@ def names_in(path: str) -> List[str]:
     """Return the names in /etc/passwd or /etc/group: what is local, whatever the name service adds."""
     with open(path, encoding="utf-8", errors="replace") as stream:
         return [line.partition(":")[0] for line in stream]
+
+
+def numbers_in(path: str) -> List[Tuple[str, str]]:
+    """Return the names and the numbers in /etc/passwd or /etc/group."""
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        fields = [line.split(":") for line in stream]
+    return [(field[0], field[2]) for field in fields if len(field) > 2 and field[2].isdigit()]
 
 
 def find_entry(look_up: Callable[[Any], Any], key: Any) -> Any:

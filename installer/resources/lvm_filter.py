@@ -70,8 +70,9 @@ def _is_told(host: Host) -> bool:
 
 
 def _own_devices(host: Host) -> Sequence[str]:
-    """Return the links by which this host's own physical volumes would be filtered out, such as a SAN's."""
-    done = host.run(["pvs", "--noheadings", "--options", "pv_name"], expect=None, timeout=30)
-    own = {os.path.realpath(name) for name in done.out.split()}
+    """Return the paths by which this host's own physical volumes would be filtered out, such as a SAN's."""
+    names = host.run(["pvs", "--noheadings", "--options", "pv_name"], timeout=30).out.split()
+    own = {os.path.realpath(name) for name in names}
     links = (str(path) for path in sorted(Path("/dev/disk/by-path").glob("*")))
-    return [link for link in links if re.match(OTHERS[0], link) and os.path.realpath(link) in own]
+    filtered = [link for link in links if re.match(OTHERS[0], link) and os.path.realpath(link) in own]
+    return [*filtered, *(name for name in names if re.match("|".join(OTHERS[1:]), name))]

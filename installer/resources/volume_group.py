@@ -68,6 +68,10 @@ class VolumeGroup(Resource):
 
 
 def names(host: Host) -> Sequence[str]:
-    """Return the names of all volume groups of this host; none where LVM is not installed yet."""
-    done = host.run(["vgs", "--noheadings", "--options", "vg_name"], expect=None, timeout=30)
+    """Return the names of all volume groups of this host; none where LVM is not installed yet.
+
+    Raises:
+        CommandFailed: LVM does not tell.
+    """
+    done = host.run(["vgs", "--noheadings", "--options", "vg_name"], expect=(0, volume_groups.MISSING), timeout=30)
     return done.out.split() if done.code == 0 else ()

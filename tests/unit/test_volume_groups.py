@@ -35,7 +35,7 @@ def group() -> dict[str, Any]:
 def told(change: Callable[[dict[str, Any]], Any]) -> list[str]:
     after = group()
     change(after)
-    (finding,) = compared("192.0.2.1", [group()], [after])
+    (finding,) = compared("192.0.2.1", [group()], {"groups": [after], "problem": ""})
     return list(finding.lines)
 
 
@@ -77,6 +77,11 @@ def test_what_cinder_and_its_users_do_in_it_is_no_change(change: Callable[[dict[
 
 
 def test_a_group_that_is_as_it_was_is_told_with_its_uuid() -> None:
-    (finding,) = compared("192.0.2.1", [group()], [copy.deepcopy(group())])
+    (finding,) = compared("192.0.2.1", [group()], {"groups": [copy.deepcopy(group())], "problem": ""})
     assert finding.outcome == "success"
     assert finding.found == "site (g1) is as it was; so is what is not Cinder's in it: 1 logical volume"
+
+
+def test_where_lvm_does_not_tell_nothing_is_called_gone() -> None:
+    (finding,) = compared("192.0.2.1", [group()], {"groups": [], "problem": "lvm did not end within 10 s"})
+    assert finding.outcome == "warn"

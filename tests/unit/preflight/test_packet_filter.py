@@ -92,7 +92,10 @@ def test_the_zones_of_firewalld_are_those_in_use_and_the_default_one() -> None:
         bus(
             {
                 f"{firewall.PATH} {firewall.INTERFACE} getDefaultZone": "public",
-                f"{zone} getActiveZones": {"work": {"interfaces": ["eth1"], "sources": ["10.0.0.0/8"]}},
+                f"{zone} getActiveZones": {
+                    "public": {"interfaces": ["eth0"]},
+                    "work": {"sources": ["10.0.0.0/8"]},
+                },
                 f"{zone} getZoneSettings2": target,
             }
         )
@@ -100,8 +103,8 @@ def test_the_zones_of_firewalld_are_those_in_use_and_the_default_one() -> None:
     assert firewall.zones(host) == {
         "default_zone": "public",
         "zones": {
-            "public": {"interfaces": [], "sources": [], "target": "default"},
-            "work": {"interfaces": ["eth1"], "sources": ["10.0.0.0/8"], "target": "default"},
+            "public": {"interfaces": ["eth0"], "sources": [], "target": "default"},
+            "work": {"interfaces": [], "sources": ["10.0.0.0/8"], "target": "default"},
         },
     }
     assert all("--auto-start=no" in line for line in host.ran)

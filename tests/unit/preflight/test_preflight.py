@@ -86,7 +86,14 @@ def fine(number: str) -> dict[str, Any]:
             "interfaces": {"eth0": [f"{own}/24"], "eth1": [], "lo": []},
             "links": {"eth0": LINK, "eth1": LINK, "lo": LINK},
             "managers": ["NetworkManager"],
-            "firewall": {"manager": "", "zones": {}, "default_zone": "", "at_boot": [], "filters": []},
+            "firewall": {
+                "manager": "",
+                "zones": {},
+                "default_zone": "",
+                "problem": "",
+                "at_boot": [],
+                "filters": [],
+            },
             "facts_of_a_fit_host": True,
         },
         "mounts": {"/": mount, "/tmp": mount, "/opt": {**mount, "point": "/opt"}},
@@ -232,7 +239,9 @@ def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
         "CONFIG_GLANCE_INSTALL": False,
         **NO_SYSTEM,
     }
-    assert ("volume_groups" in preflight.questions(answers, [], [])) is asked
+    for group, has in (("storage", asked), ("compute", False)):
+        host = CloudHost("192.0.2.1", frozenset({group}))
+        assert ("volume_groups" in preflight.questions(answers, [host], [], host)) is has
 
 
 @pytest.mark.parametrize(

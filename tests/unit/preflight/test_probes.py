@@ -165,7 +165,7 @@ def test_what_is_on_a_device_or_holds_it_is_told(
 def test_a_device_is_looked_at_without_changing_it() -> None:
     host = FakeHost({"lsblk": json.dumps({"blockdevices": [DISK]}), "wipefs --no-act": '{"signatures": []}'})
     assert volume_groups.look_at_device("/dev/sdb", host) == {"size_mib": 4096, "found": ""}
-    none = FakeHost({"lsblk": (32, "", "lsblk: /dev/sdz: not a block device")})
+    none = FakeHost({"lsblk": (32, "", "lsblk: /dev/sdz: not a block device"), "wipefs": (1, "", "No such file")})
     assert volume_groups.look_at_device("/dev/sdz", none)["found"] == "there is no such device"
 
 
@@ -311,7 +311,8 @@ def test_accounts_are_looked_up_by_name_and_number() -> None:
     found = accounts.look_up(["root", "nobody-of-this-name"], [0, 4_000_000], FakeHost())
     assert found["problem"] == ""
     assert found["user"] == {"root": {"number": 0, "source": "files"}, "nobody-of-this-name": None}
-    assert found["holders"]["group"] == {"0": {"name": "root", "source": "files"}}
+    assert found["holders"]["group"]["0"] == {"name": "root", "source": "files"}
+    assert "4000000" not in found["holders"]["group"]
 
 
 def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +327,7 @@ def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkey
     )
     told = accounts.look_up(["nova"], [5001], host)
     assert told["user"]["nova"] == {"number": 5001, "source": "nis"}
-    assert told["holders"]["user"] == {"5001": {"name": "nova", "source": "nis"}}
+    assert told["holders"]["user"]["5001"] == {"name": "nova", "source": "nis"}
     assert told["sources"]["user"] == ["files", "sss", "nis"]
 
 

@@ -93,7 +93,7 @@ class TestFix:
         monkeypatch.setattr(pwd, "getpwnam", lambda name: next(seen))
         host = FakeHost({"useradd": ""})
         User("nova", "nova", preferred_uid=600, in_front=True).fix(None, host)
-        assert host.ran[0].startswith("useradd --prefix /. --system --uid 600 --gid nova ")
+        assert host.ran[0].startswith("useradd --prefix // --system --uid 600 --gid nova ")
 
     def test_an_account_that_was_made_but_stays_behind_the_name_service_is_a_failure(
         self, monkeypatch: pytest.MonkeyPatch
