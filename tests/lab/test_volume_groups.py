@@ -58,6 +58,15 @@ class Storage:
             lines[number] = f"{name}={value}"
         self.answer_file.write_text("\n".join(lines) + "\n")
 
+    def reboot(self) -> None:
+        """Reboot the storage host, and wait until the cloud answers again."""
+        self.host.reboot()
+        self.host.run(["systemctl", "is-system-running", "--wait"], timeout=600)
+        done = self.operator.run(
+            "verify", f"--answer-file={self.answer_file}", "--only", "endpoints", "--only", "volume"
+        )
+        assert done.code == 0, done.out + done.err
+
     def site(self) -> str:
         """Return all that identifies the group and what its owner has in it, contents included."""
         return self.host.run(
@@ -208,7 +217,7 @@ def test_a_volume_made_from_an_image_is_attached_and_read_back(storage: Storage,
 def test_volumes_survive_a_reboot_of_the_storage_host(storage: Storage, admin: Connection) -> None:
     with volume(admin, name="four") as four, iscsi.attached(admin, four, storage.other) as disk:
         storage.other.run(f"dd if=/dev/zero bs=1M count=8 | tr '\\0' x | dd of={disk} bs=1M oflag=direct", check=True)
-        storage.host.reboot()
+        storage.reboot()
         # Its initiator logs in anew by itself.
         read = f"dd if={disk} bs=1M count=8 iflag=direct | tr -cd x | wc -c"
         deadline = time.monotonic() + 300
@@ -249,7 +258,7 @@ def test_a_group_is_made_in_a_file_and_is_there_after_a_reboot(storage: Storage,
     done = storage.install()
     assert done.code == 0, (done.out + done.err)[-4000:]
     with volume(admin, name="seven") as seven:
-        storage.host.reboot()
+        storage.reboot()
         assert f"volume-{seven.id}" in sizes(storage.host, "trial")
         assert storage.install("--json").event("summary")["changed"] == 0
     assert storage.host.run("stat -c '%a %U' /var/lib/pystack/volume-groups").stdout.split() == ["700", "root"]
