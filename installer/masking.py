@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from installer import sections
 from installer.resources.secret import MASK, Secret, hidden_in
 
 #: Shorter secrets are parts of ordinary words; to mask those would make any text unreadable.
@@ -58,12 +59,20 @@ class Masking:
 
 
 def secrets_in(values: Mapping[str, Any]) -> list[str]:
-    """Return the text of every secret among the values of an answer file: passwords inside of addresses, too."""
+    """Return the text of every secret among the values of an answer file, inside of addresses and options too."""
     known = [value.reveal() for value in values.values() if isinstance(value, Secret) and value]
+    inside = [text for value in known for text in _of_options(value)]
     texts = [
         str(text) for value in values.values() for text in (value if isinstance(value, (list, tuple)) else [value])
     ]
-    return [*known, *(password for text in texts for password in hidden_in(text))]
+    return [*known, *inside, *(password for text in texts for password in hidden_in(text))]
+
+
+def _of_options(secret: str) -> list[str]:
+    try:
+        return sections.secrets_in(sections.read(secret))
+    except sections.SectionProblem:
+        return []
 
 
 def _forms(secret: str) -> set[str]:

@@ -93,6 +93,7 @@ class Finding:
         host: address; empty when it concerns the cloud as a whole.
         lines: what tells more, such as the end of an instance's console.
         check: name of the verification's check that found it.
+        commands: the remedy as commands for root's shell on the host, where it can be had so.
     """
 
     title: str
@@ -103,6 +104,7 @@ class Finding:
     host: str = ""
     lines: Sequence[str] = ()
     check: str = ""
+    commands: Sequence[str] = ()
 
     @property
     def failed(self) -> bool:

@@ -13,6 +13,7 @@ from installer.accounts import Account, of_packages, of_services
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
+from installer.ports import Opening, openings
 from installer.resources.base import Resource
 from installer.resources.secret import Secret
 
@@ -73,6 +74,13 @@ class Role:
         """
         return {}
 
+    def openings(self, cloud: Cloud, host: CloudHost) -> Iterable[Opening]:
+        """Return which ports of this role other machines come to: those of ``ports`` that the registry knows so.
+
+        A firewall on the host lets them in, and preflight looks whether it does.
+        """
+        return (opening for port in self.ports(cloud, host) for opening in openings(port))
+
     def accounts(self, host: CloudHost) -> tuple[Account, ...]:
         """Return the accounts that this role and its packages bring to a host."""
         return (*of_services(*self.services), *of_packages(self.facts(host)))
@@ -92,6 +100,12 @@ class Role:
     def facts(self, host: CloudHost) -> Mapping[str, Any]:
         """Return this role's platform facts for a host, from ``roles/<name>/platforms.yaml``."""
         return merged_facts(ROLES / self.name / "platforms.yaml", host.platform)
+
+
+def openings_of(roles: Iterable[Role], cloud: Cloud, host: CloudHost) -> list[Opening]:
+    """Return the ports of a host that other machines come to, sorted."""
+    wanted = (role for role in roles if role.wanted(cloud) and host.groups & set(role.groups))
+    return sorted({opening for role in wanted for opening in role.openings(cloud, host)})
 
 
 @functools.cache

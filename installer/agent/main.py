@@ -31,9 +31,11 @@ class Agent:
     Args:
         read: returns up to n bytes of the controller's stream.
         writer: where replies and events go.
+        umask: what a login on this host has.
     """
 
-    def __init__(self, read: Callable[[int], bytes], writer: wire.Writer) -> None:
+    def __init__(self, read: Callable[[int], bytes], writer: wire.Writer, umask: int = 0o022) -> None:
+        self._umask = umask
         self._read = read
         self._writer = writer
         self._steps: Dict[str, apply.Step] = {}
@@ -93,7 +95,7 @@ class Agent:
             )
 
     def _do_probe(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        return probes.probe(request["ask"], self._host("probe"))
+        return probes.probe(request["ask"], self._host("probe"), self._umask)
 
     def _do_sources(self, request: Dict[str, Any]) -> List[Dict[str, str]]:
         return probes.sources(request["ask"], self._host("sources"))
@@ -208,10 +210,10 @@ def main() -> None:
     """Serve the controller at the other end of standard input and output."""
     for name in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
-    os.umask(0o022)
+    umask = os.umask(0o022)
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     # What a library prints must not end up between frames.
     os.dup2(2, 1)
     channel.write(wire.READY)
-    Agent(reader_of(0), wire.Writer(channel)).serve()
+    Agent(reader_of(0), wire.Writer(channel), umask).serve()
     os._exit(0)

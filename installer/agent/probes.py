@@ -7,25 +7,53 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, List
 
-from installer.agent import accounts, lock, names, reach, remains, sockets, volume_groups
+from installer.agent import (
+    accounts,
+    connections,
+    firewall,
+    hosts_file,
+    links,
+    lock,
+    names,
+    package_state,
+    proxy_settings,
+    reach,
+    remains,
+    sockets,
+    storage,
+    system,
+    volume_groups,
+)
 from installer.agent.facts import facts
 from installer.agent.host import Host
 
+#: What roles decide by, too, and so belongs to the facts.
+FACTS = ("firewall", "links", "managers")
 
-def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
-    """Return ``facts``, ``lock``, ``listeners``, ``names``, ``accounts``, ``remains`` and ``volume_groups``, found side
-    by side; and ``time``, this host's clock in seconds since 1970.
+
+def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]:
+    """Return what each probe found, all side by side; and ``time``, this host's clock in seconds since 1970.
 
     Args:
         ask: ``names`` to resolve besides the host's own; ``names`` and ``numbers`` of ``accounts`` to look up; of
-            ``volume_groups`` the ``devices`` and the ``place`` to look at. What is not asked for is left out.
+            ``volume_groups`` the ``devices`` and the ``place`` to look at; ``connections`` to try. What is not
+            asked for is left out.
         host: the host.
+        umask: what a login has.
     """
     probes: Dict[str, Callable[[], Any]] = {
         "facts": lambda: facts(host),
         "lock": lock.holder,
         "listeners": sockets.listeners,
         "remains": lambda: remains.remains(host),
+        "firewall": lambda: firewall.firewall(host),
+        "links": lambda: links.links(host),
+        "managers": lambda: links.managers(host),
+        "mounts": storage.mounts,
+        "system": lambda: system.system(host, umask),
+        "packages": lambda: package_state.package_state(remains.packages(host)),
+        "hosts_file": hosts_file.hosts_file,
+        "proxies": proxy_settings.proxy_settings,
     }
     if "names" in ask:
         # Its own name, too: RabbitMQ and Nova reach themselves by it.
@@ -36,9 +64,12 @@ def probe(ask: Dict[str, Any], host: Host) -> Dict[str, Any]:
     if "volume_groups" in ask:
         wanted = ask["volume_groups"]
         probes["volume_groups"] = lambda: volume_groups.look(wanted["devices"], wanted["place"], host)
+    if "connections" in ask:
+        probes["connections"] = lambda: connections.connect(ask["connections"])
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}
+    found["facts"].update((name, found.pop(name)) for name in FACTS)
     # Last of all, so that only the way back lies between this clock and the controller's.
     found["time"] = time.time()
     return found

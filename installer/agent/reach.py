@@ -7,6 +7,7 @@ import glob
 import http.client
 import os
 import re
+import socket
 import ssl
 import urllib.error
 import urllib.parse
@@ -23,6 +24,8 @@ PATIENCE = 8.0
 AT_MOST = 4
 #: Answers that a download would get, too: no login, and those of a proxy or gateway with nobody behind it.
 _NO_WAY = (401, 407, 502, 503, 504)
+#: RFC 1928.
+SOCKS_PORT = 1080
 _LOGIN = ("username", "password")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
@@ -77,7 +80,12 @@ def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
     if given or pip:
         return given or {"http": pip[0], "https": pip[0]}
     found = {name.lower(): value for name, value in python_index.host_proxies().items()}
-    return {scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https", "no") if f"{scheme}_proxy" in found}
+    # uv is given all of them; the one for all schemes counts where a scheme has none of its own.
+    both = {scheme: found["all_proxy"] for scheme in ("http", "https") if "all_proxy" in found}
+    return {
+        **both,
+        **{scheme: found[f"{scheme}_proxy"] for scheme in ("http", "https", "no") if f"{scheme}_proxy" in found},
+    }
 
 
 def package_manager_proxies(host: Host) -> Dict[str, str]:
@@ -200,9 +208,10 @@ def _ask(url: str, proxies: Mapping[str, str]) -> str:
         if needs_no_proxy(url, proxies.get("no", ""))
         else {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
     )
-    if through.get(urllib.parse.urlsplit(url).scheme, "").startswith("socks"):
-        # apt and dnf can go through it; this agent, with the standard library only, cannot.
-        return ""
+    proxy = through.get(urllib.parse.urlsplit(url).scheme, "")
+    if proxy.startswith("socks"):
+        # apt, dnf and uv can go through it; this agent, with the standard library only, cannot.
+        return _knock(proxy)
     # Given even when empty: the agent's own environment says nothing of what a package manager will do.
     handlers: List[Any] = [urllib.request.ProxyHandler(through)]
     if url.startswith("https://"):
@@ -221,3 +230,13 @@ def _ask(url: str, proxies: Mapping[str, str]) -> str:
         return f"the server answers {answer.code} {answer.reason}" if answer.code in _NO_WAY else ""
     except (OSError, ValueError, http.client.HTTPException) as problem:
         return str(getattr(problem, "reason", problem)) or type(problem).__name__
+
+
+def _knock(proxy: str) -> str:
+    """Return why a proxy cannot be reached, or nothing."""
+    parts = urllib.parse.urlsplit(proxy)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or SOCKS_PORT), timeout=PATIENCE):
+            return ""
+    except (OSError, ValueError) as problem:
+        return f"the proxy {split_login(proxy)[0]} cannot be reached: {problem}"

@@ -33,7 +33,7 @@ def remains(host: Host) -> List[Dict[str, str]]:
     found += [{"what": "unit", "name": name, "words": "a unit that pystack did not write"} for name in _foreign_units()]
     found += [
         {"what": "package", "name": name, "words": "an OpenStack service from the distribution"}
-        for name in foreign_packages(_installed(host))
+        for name in foreign_packages([line[3:] for line in packages(host) if line[1:2] == "i"])
     ]
     return found
 
@@ -43,11 +43,15 @@ def foreign_packages(installed: List[str]) -> List[str]:
     return sorted(name for name in installed if _PACKAGE.match(name))
 
 
-def _installed(host: Host) -> List[str]:
+def packages(host: Host) -> List[str]:
+    """Return a line per package: three letters for its state, as dpkg-query(1) has them (``ii ``), and its name."""
+    return host.remember("probe: packages", lambda: _packages(host))
+
+
+def _packages(host: Host) -> List[str]:
     if os.path.isdir("/var/lib/dpkg"):
-        out = host.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], expect=None).out
-        return [line.split()[1] for line in out.splitlines() if line.startswith("installed ")]
-    return host.run(["rpm", "-qa", "--qf", "%{NAME}\n"], expect=None).out.split()
+        return host.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n"], expect=None).out.splitlines()
+    return host.run(["rpm", "-qa", "--qf", "ii %{NAME}\n"], expect=None).out.splitlines()
 
 
 def _foreign_units() -> List[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
+from installer import sections
 from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
 from installer.answers.checks import NO_OTHER_NETWORK
+from installer.answers.model import is_used
 from installer.answers.parse import Entry, parse_text
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.types import Host, List, ValueProblem, shown
 from installer.answers.validate import is_no_secret
+from installer.answers.volume_checks import BACKENDS, MONITORS, OPTIONS, kinds
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class _Carrier:
             except _Lost as lost:
                 self._report(entry, lost)
         self._keep_networks()
+        self._keep_backends()
         if "CONFIG_CONTROLLER_HOST" not in self.values:
             message = "the file names no controller that can be used; the new file says localhost"
             remedy = "set CONFIG_CONTROLLER_HOST in the new file, or give --hosts"
@@ -72,6 +77,38 @@ class _Carrier:
         if without and self.values.get("CONFIG_NOVA_INSTALL") != "n":
             del self.values["CONFIG_NEUTRON_INSTALL"]
             self._report(self.origin["CONFIG_NEUTRON_INSTALL"], _Lost(NO_OTHER_NETWORK))
+
+    def _keep_backends(self) -> None:
+        """Give up backends of which the old file does not say enough; the rest is what new ones are made of."""
+        names = self.values.get(BACKENDS, "").split(",")
+        described = sections.read(self.values.get(OPTIONS, ""))
+        kept = [name for name in names if name in described or (name in kinds(self.known) and not self._lacking(name))]
+        for name in names:
+            if name and name not in kept:
+                missing = self._lacking(name) or f"a section [{name}] in {OPTIONS}"
+                self._report(self.origin[BACKENDS], _Lost(f"{name} needs {missing}, which the file does not have"))
+        if BACKENDS in self.values and kept != names:
+            self.values[BACKENDS] = ",".join(kept)
+            if not kept:
+                del self.values[BACKENDS]
+
+    def _lacking(self, backend: str) -> str:
+        """Return the first parameter without which a backend is none and that the file does not have, or nothing."""
+        needed = [
+            parameter.name
+            for parameter in self.known
+            if parameter.required
+            and backend in parameter.when.get(BACKENDS, ())
+            and is_used(parameter.name, self.known, self._as_given())
+        ]
+        needed += [MONITORS] if backend == "ceph" else []
+        return next((name for name in needed if not self.values.get(name)), "")
+
+    def _as_given(self) -> dict[str, Any]:
+        return {
+            parameter.name: parameter.type.parse(self.values.get(parameter.name, parameter.default))
+            for parameter in self.known
+        }
 
     def _rank(self, key: str) -> int:
         return 0 if key in self.known else 1 if key in self.known.aliases else 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from installer.answers import volume_checks
 from installer.answers.catalogue import Catalogue
 from installer.answers.model import is_used
 from installer.answers.problem import Problem, Severity
@@ -28,6 +29,8 @@ def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Proble
         *_certificate_without_files(values),
         *_keys_of_unknown_hosts(values, catalogue),
         *_instances_without_networks(values),
+        *volume_checks.backends(values, catalogue),
+        *volume_checks.ceph(values),
     ]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from installer.answers.catalogue import catalogue
 from installer.answers.problem import SECRET_NAME, Problem, Severity, mask_line, mask_userinfo
-from installer.answers.types import ValueProblem, shown
+from installer.answers.types import Sections, ValueProblem, shown
 
 SECTION = "general"
 HEADER = re.compile(r"\[(.+)\]")
@@ -161,6 +161,10 @@ class _Reader:
 
     def _enter(self, line: Line, title: str) -> None:
         self.section = title.strip().lower()
+        if self.section != SECTION and self._is_of_options():
+            message = f"section {shown(title)} is not indented, so it is not part of {self.last_key}"
+            self._report(Severity.ERROR, message, "put blanks before it and before its options", line)
+            return
         if self.section != SECTION:
             remedy = f"move what you need of it to [{SECTION}]"
             self._report(Severity.WARNING, f"section {shown(title)} is not read", remedy, line)
@@ -170,6 +174,11 @@ class _Reader:
         if self.has_general:
             self._report(Severity.WARNING, f"[{SECTION}] begins a second time", "remove this line", line)
         self.has_general = True
+
+    def _is_of_options(self) -> bool:
+        """Tell whether the parameter above is one that has sections itself."""
+        known, name = catalogue(), catalogue().resolve(self.last_key)
+        return name in known and isinstance(known[name].type, Sections)
 
     def _assign(self, line: Line, content: str) -> None:
         if self.section not in (None, SECTION):

@@ -11,7 +11,9 @@ from installer.answers.types import printable
 from installer.errors import AnswerFileError
 from installer.resources.secret import MASK
 
-SECRET_NAME = re.compile(r"_PW\b|PASS|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"_PW\b|PASS|SECRET|TOKEN|_HASH\b|_AKEY\b|_SAT6_KEY\b|ENC_KEY|_CEPH_KEY\b|_BACKEND_OPTIONS\b", re.IGNORECASE
+)
 WIDTH = 160
 
 

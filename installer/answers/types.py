@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from installer import sections
 from installer.resources.secret import Secret
 
 YES = ("y", "yes", "true")
@@ -116,6 +117,21 @@ class SecretText(Type):
         """Return the secret in clear, for the answer file itself."""
         revealed: str = value.reveal()
         return revealed
+
+
+@dataclass(frozen=True)
+class Sections(SecretText):
+    """Sections of options as in cinder.conf, passwords among them; see ``installer.sections``."""
+
+    title: ClassVar[str] = "sections as in cinder.conf, on lines of their own that are indented"
+
+    def parse(self, text: str) -> Secret:
+        """Return the text, which has the form of sections with options."""
+        try:
+            sections.read(text)
+        except sections.SectionProblem as problem:
+            raise ValueProblem(problem.message, problem.remedy) from None
+        return super().parse(text)
 
 
 @dataclass(frozen=True)
@@ -330,22 +346,33 @@ def _host_remedy(text: str) -> str:
 
 @dataclass(frozen=True)
 class Choice(Type):
-    """One of a few words, in capitals or not."""
+    """One of a few words, in capitals or not; or another that fits ``pattern``, where there is one.
+
+    Args:
+        choices: the words.
+        pattern: regular expression for all of another word.
+        shape: what such a word is, for people.
+    """
 
     title: ClassVar[str] = "choice"
     choices: tuple[str, ...] = ()
+    pattern: str = ""
+    shape: str = ""
 
     def read(self, text: str) -> str:
         """Return the word as the catalogue spells it."""
         for choice in self.choices:
             if choice.lower() == text.lower():
                 return choice
+        if self.pattern and re.fullmatch(self.pattern, text):
+            return text
         known = " or ".join(self.choices) if len(self.choices) < 3 else "one of " + ", ".join(self.choices)
+        known += f" {self.shape}" if self.shape else ""
         raise ValueProblem(f"{shown(text)} is not a choice here", f"write {known}")
 
     def describe(self) -> str:
         """Return the words."""
-        return ", ".join(self.choices)
+        return ", ".join(self.choices) + (f" {self.shape}" if self.shape else "")
 
 
 @dataclass(frozen=True)
@@ -374,6 +401,7 @@ class List(Type):
 NAMED: dict[str, type[Type]] = {
     "text": Text,
     "secret": SecretText,
+    "sections": Sections,
     "yes-no": YesNo,
     "integer": Integer,
     "port": Port,

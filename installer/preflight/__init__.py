@@ -12,11 +12,39 @@ from uv import find_uv_bin
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.preflight import account_checks, between_hosts, host_checks, storage_checks
-from installer.roles import Role
+from installer.preflight import (
+    account_checks,
+    answer_checks,
+    backend_checks,
+    between_hosts,
+    firewall_checks,
+    host_checks,
+    mount_checks,
+    name_checks,
+    network_checks,
+    package_checks,
+    proxy_checks,
+    storage_checks,
+    system_checks,
+)
+from installer.preflight.seen import Check, Seen
+from installer.roles import Role, openings_of
 
 #: Failures first: they are what the operator must read.
 ORDER = ("fail", "warn", "success")
+#: Every check of one host, by subject.
+CHECKS: tuple[Check, ...] = (
+    *host_checks.CHECKS,
+    *mount_checks.CHECKS,
+    *package_checks.CHECKS,
+    *system_checks.CHECKS,
+    *network_checks.CHECKS,
+    *name_checks.CHECKS,
+    *proxy_checks.CHECKS,
+    *firewall_checks.CHECKS,
+    *storage_checks.CHECKS,
+    *backend_checks.CHECKS,
+)
 
 
 def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role]) -> dict[str, Any]:
@@ -31,6 +59,7 @@ def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role
         "names": [host.address for host in hosts],
         "accounts": account_checks.question(answers, roles),
         **storage_checks.question(answers),
+        **backend_checks.question(answers),
     }
 
 
@@ -66,7 +95,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
         roles: all roles; those that are wanted say which ports they need.
         reports: what each host's agent found, by address; see ``installer.agent.probes.probe``.
     """
-    findings: list[Finding] = []
+    findings = [finding for compare in between_hosts.CHECKS for finding in compare(reports)]
     for host in cloud.hosts:
         ports = {
             port: programs
@@ -74,11 +103,14 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
             if role.wanted(cloud) and host.groups & set(role.groups)
             for port, programs in role.ports(cloud, host).items()
         }
-        for look in (*host_checks.CHECKS, *storage_checks.CHECKS):
-            findings += look(host_checks.Seen(cloud, host, reports[host.address], ports))
-    for compare in between_hosts.CHECKS:
-        findings += compare(reports)
+        seen = Seen(cloud, host, reports[host.address], ports, openings_of(roles, cloud, host))
+        for look in CHECKS:
+            findings += look(seen)
     findings += account_checks.check(cloud, roles, reports)
+    findings += network_checks.tunnels(cloud)
+    if not any(finding.failed for finding in findings):
+        # What is wrong there has been told of already, with more words.
+        findings += answer_checks.fits(cloud, roles)
     return in_order(findings)
 
 

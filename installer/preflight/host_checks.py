@@ -5,31 +5,13 @@ from __future__ import annotations
 import datetime
 import getpass
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
 from installer.platforms import SUPPORTED
-
-
-class Seen(NamedTuple):
-    """One host as a check sees it.
-
-    Args:
-        cloud: the whole cloud.
-        host: the host.
-        report: what its agent found; see ``installer.agent.probes.probe``.
-        ports: TCP ports that the host's roles need, each with the programs that may hold it.
-    """
-
-    cloud: Cloud
-    host: CloudHost
-    report: Mapping[str, Any]
-    ports: Mapping[int, tuple[str, ...]]
-
-
-Check = Callable[[Seen], Iterator[Finding]]
+from installer.preflight.seen import Check as Check
+from installer.preflight.seen import Seen as Seen
 
 #: What the identity service and its infrastructure need: measured 1.1 GiB at rest, twice that while installing.
 LEAST_MEMORY_MIB = 1800
@@ -137,7 +119,7 @@ def disk(seen: Seen) -> Iterator[Finding]:
     short = False
     for device, (least, paths) in needs.items():
         state = next(state for state in systems.values() if state["device"] == device)
-        if state["free_mib"] < least and not _installed_before(seen):
+        if state["free_mib"] < least and not seen.is_installed:
             short = True
             yield Finding(
                 "disk",
@@ -213,8 +195,9 @@ def ports_free(seen: Seen) -> Iterator[Finding]:
             "fail",
             f"port {port} is held by {by}",
             f"{', '.join(seen.ports[port])} must listen there",
-            f"stop it: systemctl disable --now {unit}" if unit else f"stop {program}, or move it to another port",
+            f"stop it, or move it to another port; install does not start {', '.join(seen.ports[port])} beside it",
             seen.host.address,
+            commands=(f"systemctl disable --now {unit}",) if unit else (),
         )
     if seen.ports and not taken:
         yield Finding(
@@ -232,7 +215,8 @@ def sources(address: str, reached: Sequence[Mapping[str, str]]) -> Iterator[Find
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
         "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY, or apt's or dnf's)",
-        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY",
+        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY; a proxy that is "
+        "wrong stands in pip.conf or /etc/environment of the host",
     }
     for entry in reached:
         what = words[entry["what"]]
@@ -302,11 +286,6 @@ def host_lock(seen: Seen) -> Iterator[Finding]:
             f"ask {owner}, and run again when it has ended",
             seen.host.address,
         )
-
-
-def _installed_before(seen: Seen) -> bool:
-    """Tell whether pystack's own services listen already: then what is needed is on the disk."""
-    return any(entry["unit"].startswith("openstack-") for entry in seen.report["listeners"])
 
 
 CHECKS: tuple[Check, ...] = (

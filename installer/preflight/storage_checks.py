@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from installer.outcome import Finding
-from installer.preflight.host_checks import Check, Seen
+from installer.preflight.seen import Check, Seen
 from installer.resources.volume_group import FOLDER
 
 MIB, GIB = 1 << 20, 1 << 30

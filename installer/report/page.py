@@ -43,7 +43,8 @@ def render(run: Run) -> str:
         failure=run.failure(),
         roles=run.totals.get("roles", ()),
         checks=[
-            (title, [{"host": "", "remedy": "", "lines": (), **item} for item in found]) for title, found in checks
+            (title, [{"host": "", "remedy": "", "lines": (), "commands": (), **item} for item in found])
+            for title, found in checks
         ],
         changed=[{"lines": (), "step": event.get("role", ""), **event} for event in changed],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from installer.outcome import Change, Finding, RoleResult, Summary
 from installer.report.lines import MARKS, STYLES
@@ -11,6 +12,8 @@ from installer.report.words import clean, count, cut, seconds
 
 Line = tuple[str, str]
 
+#: Of hosts with the same finding so many are named.
+_HOSTS_NAMED = 4
 _ORDER = ("fail", "warn", "success", "skipped")
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red"), "unknown": ("?", "dim")}
 
@@ -19,8 +22,8 @@ def findings(found: Sequence[Finding], width: int = 80, title: str = "preflight"
     """Return what checks found: failures first, with why and remedy; then warnings; the good news as one count."""
     lines: list[Line] = []
     for outcome in _ORDER[:2]:
-        for finding in (finding for finding in found if finding.outcome == outcome):
-            lines += _finding(finding, width)
+        for hosts, finding in _together(finding for finding in found if finding.outcome == outcome):
+            lines += _finding(finding, hosts, width)
     numbers = {outcome: sum(finding.outcome == outcome for finding in found) for outcome in _ORDER}
     style = STYLES["fail" if numbers["fail"] else "warn" if numbers["warn"] else "success"]
     left_out = f", {numbers['skipped']} left out" if numbers["skipped"] else ""
@@ -29,8 +32,18 @@ def findings(found: Sequence[Finding], width: int = 80, title: str = "preflight"
     return [*lines, (total, style)]
 
 
-def _finding(finding: Finding, width: int) -> list[Line]:
-    place = f"{finding.host}: " if finding.host else ""
+def _together(found: Iterable[Finding]) -> list[tuple[list[str], Finding]]:
+    """Return findings with their hosts; what is the same on several hosts comes once."""
+    groups: dict[Finding, list[str]] = {}
+    for finding in found:
+        alike = replace(finding, host="", lines=tuple(finding.lines), commands=tuple(finding.commands))
+        groups.setdefault(alike, []).append(finding.host)
+    return [([host for host in hosts if host], finding) for finding, hosts in groups.items()]
+
+
+def _finding(finding: Finding, hosts: Sequence[str], width: int) -> list[Line]:
+    more = f" and {len(hosts) - _HOSTS_NAMED} more" if len(hosts) > _HOSTS_NAMED else ""
+    place = f"{', '.join(hosts[:_HOSTS_NAMED])}{more}: " if hosts else ""
     style = STYLES[finding.outcome]
     lines: list[Line] = [(f"{MARKS[finding.outcome]} {clean(place + finding.title)}", style)]
     for label, text in (("found", finding.found), ("why", finding.why), ("remedy", finding.remedy)):
@@ -38,6 +51,8 @@ def _finding(finding: Finding, width: int) -> list[Line]:
             wrapped = textwrap.wrap(clean(text), max(width - 10, 30), break_on_hyphens=False) or [""]
             lines.append((f"  {label:7} {wrapped[0]}", ""))
             lines += [(f"  {'':7} {line}", "") for line in wrapped[1:]]
+    # Each on a line of its own and never wrapped, so that it can be copied.
+    lines += [(f"  {'' if index else 'run':7} {clean(command)}", "") for index, command in enumerate(finding.commands)]
     lines += [(f"  {'':7} | {clean(line)}", "dim") for line in finding.lines]
     return lines
 

@@ -65,7 +65,8 @@ class DistributionModule(Resource):
             if wanted and made_for and made_for.groups() != wanted.groups():
                 raise CannotFix(
                     f"{path} is for Python {'.'.join(made_for.groups())}, and OpenStack runs with "
-                    f"Python {'.'.join(wanted.groups())} on this host: instances cannot run on this distribution yet"
+                    f"Python {'.'.join(wanted.groups())} on this host: what needs {self.module} cannot run on this "
+                    "distribution yet"
                 )
         for path in sources:
             link = os.path.join(self.site, os.path.basename(path))

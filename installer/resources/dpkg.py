@@ -26,6 +26,8 @@ OPTIONS = (
     *("-o", "Dpkg::Options::=--force-confold"),
     *("-o", "DPkg::Use-Pty=0"),
     *("-o", "Acquire::Retries=3"),
+    # Seconds to wait for others, such as the upgrades that a host makes by itself after it has booted.
+    *("-o", "DPkg::Lock::Timeout=600"),
 )
 
 

@@ -11,6 +11,7 @@ from installer.resources.file import Directory
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.roles import Role
+from roles.ceph import client
 
 #: Hosts that the others connect to, perhaps by name. Those that run instances or keep volumes learn from the queue what
 #: to do, and find each other by address: a further one is nothing that the others must know.
@@ -29,7 +30,7 @@ class Base(Role):
         facts = self.facts(host)
         yield Directory("/etc/pystack")
         yield from entries(cloud, host)
-        for package in facts.get("first", ()):
+        for package in (*facts.get("first", ()), *client.sources(cloud, host)):
             yield Package(package)
 
 

@@ -11,13 +11,18 @@ from installer.resources.file import File
 from installer.roles import Schema
 from installer.urls import api_url, database_url
 from roles import service
+from roles.ceph import client
 from roles.cinder import backends
 from roles.cinder.backends import USER
 from roles.openstack.role import home
 
 PATH = "/etc/cinder/cinder.conf"
 #: The driver of each kind of backup has a template of its own, ``cinder/backup_<kind>.conf.j2``.
-BACKUP_PLACES = {"posix": "CONFIG_CINDER_BACKUP_PATH", "nfs": "CONFIG_CINDER_BACKUP_SHARE"}
+BACKUP_PLACES = {
+    "posix": "CONFIG_CINDER_BACKUP_PATH",
+    "nfs": "CONFIG_CINDER_BACKUP_SHARE",
+    "ceph": "CONFIG_CINDER_BACKUP_CEPH_POOL",
+}
 
 
 def resources(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
@@ -48,13 +53,22 @@ def _file(cloud: Cloud, host: CloudHost) -> File:
 
 
 def _sections(cloud: Cloud, host: CloudHost) -> list[Mapping[str, Any]]:
-    return [{"name": backend.name, "settings": backend.settings(cloud, host)} for backend in backends.wanted(cloud)]
+    return [
+        {"name": backend.name, "template": backend.template, "settings": backend.settings(cloud, host)}
+        for backend in backends.wanted(cloud)
+    ]
 
 
 def backup(cloud: Cloud) -> Mapping[str, str] | None:
     """Return the kind of backups that the answer file asks for and their place, or None for no backups."""
     kind = cloud.answers["CONFIG_CINDER_BACKUP"]
-    return {"kind": str(kind), "place": str(cloud.answers[BACKUP_PLACES[kind]])} if kind else None
+    if not kind:
+        return None
+    found = {"kind": str(kind), "place": str(cloud.answers[BACKUP_PLACES[kind]])}
+    if kind == "ceph":
+        user = str(cloud.answers["CONFIG_CINDER_BACKUP_CEPH_USER"])
+        found.update(user=user, configuration=client.configuration(USER))
+    return found
 
 
 def schema_of(cloud: Cloud) -> Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
+from installer.ports import CONSOLES, Opening
 from installer.resources.base import Resource
 from installer.resources.compute_service import ComputeService
 from installer.resources.file import Directory
@@ -34,13 +35,15 @@ class Compute(Role):
     def wanted(self, cloud: Cloud) -> bool:
         return bool(cloud.answers["CONFIG_NOVA_INSTALL"])
 
+    def openings(self, cloud: Cloud, host: CloudHost) -> Iterable[Opening]:
+        yield Opening(*CONSOLES, "tcp", users=False)
+
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield from configuration.account(host)
         yield Directory(INSTANCES, USER, USER, 0o755)
         yield from service.root_rights(cloud, USER)
         if cloud.answers["CONFIG_CINDER_INSTALL"]:
-            for backend in backends.wanted(cloud):
-                yield from backend.at_compute(host)
+            yield from backends.at_compute(cloud, host)
         yield configuration.compute(cloud, host)
         yield from service.daemon(
             cloud,

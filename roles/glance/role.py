@@ -11,6 +11,7 @@ from installer.resources.file import Directory
 from installer.roles import Role, Schema
 from installer.urls import api_url, database_url
 from roles import service
+from roles.ceph import client
 from roles.openstack.role import home
 
 USER = "glance"
@@ -48,6 +49,10 @@ class Glance(Role):
         for folder in (IMAGES, STAGING, TASKS):
             yield Directory(folder, USER, USER, 0o750)
         yield from service.from_release(cloud, USER, "glance-api-paste.ini")
+        on_ceph = cloud.answers["CONFIG_GLANCE_BACKEND"] == "ceph"
+        if on_ceph:
+            user = str(cloud.answers["CONFIG_GLANCE_CEPH_USER"])
+            yield from client.resources(cloud, host, USER, {user: cloud.answers["CONFIG_GLANCE_CEPH_KEY"]})
         yield service.configuration(
             cloud,
             USER,
@@ -60,6 +65,10 @@ class Glance(Role):
             images=IMAGES,
             staging=STAGING,
             tasks=TASKS,
+            # Images that were kept in files before stay where they are.
+            stores=("file:file", "ceph:rbd") if on_ceph else ("file:file",),
+            default="ceph" if on_ceph else "file",
+            ceph=_ceph(cloud) if on_ceph else None,
         )
         yield from service.tables(cloud, host, schema_of(cloud), "glance", ("glance-manage", "db_sync"))
         yield from service.api(
@@ -69,7 +78,7 @@ class Glance(Role):
             name="glance",
             unit=UNIT,
             module="glance.wsgi.api:application",
-            reads=(CONFIGURATION,),
+            reads=(CONFIGURATION, *(client.reads(USER) if on_ceph else ())),
             patience=PATIENCE,
         )
         yield service.answering(cloud, "glance", UNIT)
@@ -80,6 +89,14 @@ class Glance(Role):
             stamp=cloud.release,
             user=USER,
         )
+
+
+def _ceph(cloud: Cloud) -> dict[str, str]:
+    return {
+        "pool": str(cloud.answers["CONFIG_GLANCE_CEPH_POOL"]),
+        "user": str(cloud.answers["CONFIG_GLANCE_CEPH_USER"]),
+        "configuration": client.configuration(USER),
+    }
 
 
 def schema_of(cloud: Cloud) -> Schema:

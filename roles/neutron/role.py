@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
+from installer import peers
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
 from installer.resources.file import Directory
@@ -123,6 +124,7 @@ def networks(cloud: Cloud) -> dict[str, Any]:
         "type_drivers": kinds,
         "project_types": answers["CONFIG_NEUTRON_ML2_TENANT_NETWORK_TYPES"],
         "mechanism_drivers": answers["CONFIG_NEUTRON_ML2_MECHANISM_DRIVERS"],
+        "path_mtu": peers.smallest_tunnel_mtu(cloud),
         "overlay_ip_version": 6 if tunnels == {6} else None,
         "flat_networks": answers["CONFIG_NEUTRON_ML2_FLAT_NETWORKS"] if "flat" in kinds else (),
         "vlan_ranges": (answers["CONFIG_NEUTRON_ML2_VLAN_RANGES"] or tuple(physical)) if "vlan" in kinds else (),

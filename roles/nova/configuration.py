@@ -88,10 +88,19 @@ def compute(cloud: Cloud, host: CloudHost) -> File:
         # What current distributions for servers need at least, x86-64-v2.
         cpu_model="Nehalem" if kind == "qemu" and x86 else None,
         machine="x86_64=q35" if x86 else None,
+        ceph=_ceph(cloud),
         aliases=devices(cloud, "CONFIG_NOVA_PCI_ALIAS"),
         devices=devices(cloud, "CONFIG_NOVA_PCI_PASSTHROUGH_WHITELIST"),
         helper=" ".join(("sudo", f"{home(cloud)}/bin/privsep-helper", *service.arguments(USER, COMPUTE))),
     )
+
+
+def _ceph(cloud: Cloud) -> dict[str, str] | None:
+    """Return the user of volumes on Ceph and the name of its key at libvirt, or None without such volumes."""
+    answers = cloud.answers
+    if not answers["CONFIG_CINDER_INSTALL"] or "ceph" not in answers["CONFIG_CINDER_BACKEND"]:
+        return None
+    return {"user": str(answers["CONFIG_CINDER_CEPH_USER"]), "secret": str(answers["CONFIG_CINDER_CEPH_SECRET_UUID"])}
 
 
 def virt_type(cloud: Cloud, host: CloudHost) -> str:

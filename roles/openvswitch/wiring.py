@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from installer import peers
 from installer.addresses import address_of
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 
-#: Hosts with a switch of their own: gateways to the outside, and those that run instances.
-GROUPS = ("network", "compute")
+GROUPS = peers.GROUPS
 #: The kernel's datapath, and the one in userspace.
 KERNEL, USERSPACE = "system", "netdev"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from installer.addresses import address_of, bracketed
 from installer.cloud import Cloud, CloudHost
-from installer.ports import PORTS
+from installer.ports import GENEVE, PORTS, Opening
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.openvswitch import OvsSetting
@@ -40,6 +40,11 @@ class OVN(Role):
 
     def ports(self, cloud: Cloud, host: CloudHost) -> Mapping[int, tuple[str, ...]]:
         return {PORTS[name]: ("ovsdb-server",) for name in DATABASES} if "controller" in host.groups else {}
+
+    def openings(self, cloud: Cloud, host: CloudHost) -> Iterable[Opening]:
+        yield from super().openings(cloud, host)
+        if host.groups & set(wiring.GROUPS):
+            yield Opening(GENEVE, GENEVE, "udp", users=False)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         if "controller" in host.groups:

@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
 from installer.resources.base import Resource
+from installer.resources.lvm_filter import LvmFilter
+from installer.resources.package import Package
+from installer.resources.unit import Unit
 
 USER = "cinder"
 
 
 class Backend:
-    """A kind of storage.
+    """A storage that keeps volumes.
 
-    Class attributes:
-        name: in CONFIG_CINDER_BACKEND; its section in cinder.conf, ``volume_backend_name`` and volume type have it too.
-        reads: paths of what its driver reads beside cinder.conf.
+    Attributes:
+        name: in CONFIG_CINDER_BACKEND; its section in cinder.conf and its volume type have it too.
+        reads: paths of what its driver reads beside cinder.conf, whatever the answer file says.
     """
 
-    name: ClassVar[str]
+    name: str
     reads: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def template(self) -> str:
+        """The template of its section in cinder.conf, below templates/."""
+        return f"cinder/{self.name}.conf.j2"
+
+    @property
+    def tie(self) -> str:
+        """Its ``volume_backend_name``, by which its volume type finds it."""
+        return self.name
+
+    def files(self, cloud: Cloud) -> tuple[str, ...]:
+        """Return the paths of what its driver reads beside cinder.conf."""
+        return self.reads
+
     def settings(self, cloud: Cloud, host: CloudHost) -> Mapping[str, Any]:
-        """Return what its template, ``cinder/<name>.conf.j2``, may name as ``settings``."""
+        """Return what its template may name as ``settings``."""
         raise NotImplementedError
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield what its driver needs on a storage host: packages, files, units."""
         raise NotImplementedError
 
-    def at_compute(self, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield what a host needs whose instances have volumes of it."""
         return ()
 
@@ -40,3 +57,14 @@ class Backend:
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what the backends need of a host's platform."""
     return merged_facts(ROLES / "cinder" / "platforms.yaml", host.platform)
+
+
+def initiator(host: CloudHost) -> Iterator[Resource]:
+    """Yield what attaches volumes that come over iSCSI, and that LVM of the host does not look inside them.
+
+    Storage hosts need it, too: they copy images into volumes.
+    """
+    here = facts(host)
+    yield Package(here["initiator"])
+    yield Unit(here["initiator_unit"])
+    yield LvmFilter()

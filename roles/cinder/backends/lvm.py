@@ -10,15 +10,18 @@ from installer.cloud import Cloud, CloudHost
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.command import Command
-from installer.resources.file import Directory, File
+from installer.resources.file import Directory, File, Symlink
 from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.resources.volume_group import FOLDER, VolumeGroup
-from roles.cinder.backends.base import USER, Backend, facts
+from roles.cinder.backends.base import USER, Backend, facts, initiator
+from roles.openstack.role import home
 
 #: Where tgt looks for what to offer, and where Cinder writes that.
 TGT_INCLUDES, TARGETS = "/etc/tgt/conf.d/pystack.conf", "/var/lib/cinder/volumes"
+#: Where Cinder's rtslib keeps the state of Linux's own target, and what restores it at boot.
+STATE, TARGET_UNIT = "/etc/target", "openstack-cinder-target.service"
 #: Lets a loop device stand for the file that a volume group is kept in, at every boot.
 LOOP_UNIT = "pystack-volume-group.service"
 
@@ -42,23 +45,25 @@ class LVM(Backend):
         here = facts(host)
         yield from map(Package, here["lvm"])
         yield LvmFilter()
-        yield from _group(cloud, host, here["target_unit"])
-        reads = []
+        yield from _group(cloud, host)
         if here["target_helper"] == "tgtadm":
             yield Directory(TARGETS, USER, USER, 0o750)
             yield File(TGT_INCLUDES, content=f"# Made by pystack.\ninclude {TARGETS}/*\n")
-            reads.append(TGT_INCLUDES)
-        yield Unit(here["target_unit"], reads=tuple(reads))
+            yield Unit(here["target_unit"], reads=(TGT_INCLUDES,))
+            return
+        group = cloud.answers["CONFIG_CINDER_VOLUME_NAME"]
+        path = f"/etc/systemd/system/{TARGET_UNIT}"
+        yield Directory(STATE)
+        yield rendered_file(path, "cinder/target.service.j2", home=home(cloud, USER), state=STATE, volume_group=group)
+        # Enabled and never started by hand: restoring begins with taking away what there is.
+        yield Symlink(f"/etc/systemd/system/multi-user.target.wants/{TARGET_UNIT}", path)
 
-    def at_compute(self, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the iSCSI initiator, and that LVM of the host does not look inside volumes."""
-        here = facts(host)
-        yield Package(here["initiator"])
-        yield Unit(here["initiator_unit"])
-        yield LvmFilter()
+        return initiator(host)
 
 
-def _group(cloud: Cloud, host: CloudHost, target_unit: str) -> Iterable[Resource]:
+def _group(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     name = str(cloud.answers["CONFIG_CINDER_VOLUME_NAME"])
     devices = tuple(map(str, cloud.answers["CONFIG_CINDER_VOLUMES_DEVICES"]))
     file = f"{FOLDER}/{name}.img"
@@ -70,7 +75,7 @@ def _group(cloud: Cloud, host: CloudHost, target_unit: str) -> Iterable[Resource
     yield Directory(FOLDER, mode=0o700)
     size = str(cloud.answers["CONFIG_CINDER_VOLUMES_SIZE"])
     yield Command("volume-group-file", ("truncate", "--size", size, file), creates=file)
-    yield rendered_file(unit, "cinder/volume-group.service.j2", file=file, group=name, before=target_unit)
+    yield rendered_file(unit, "cinder/volume-group.service.j2", file=file, volume_group=name)
     yield Unit(LOOP_UNIT)
     yield VolumeGroup(name, file=file)
 

@@ -30,6 +30,6 @@ class NFS(Backend):
         shares = [str(share) for share in cloud.answers["CONFIG_CINDER_NFS_MOUNTS"]]
         yield rendered_file(SHARES, "cinder/nfs_shares.j2", group=USER, mode=0o640, shares=shares)
 
-    def at_compute(self, host: CloudHost) -> Iterable[Resource]:
+    def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the NFS client: nova-compute mounts the shares."""
         yield from map(Package, facts(host)["nfs"])

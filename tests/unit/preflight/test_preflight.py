@@ -11,10 +11,13 @@ import yaml
 
 from installer import preflight
 from installer.cloud import Cloud, CloudHost
+from installer.errors import AnswerFileError
 from installer.platforms import Platform
 from installer.preflight import account_checks
+from installer.resources.base import Resource
 from installer.roles import Role
 
+FINE = yaml.safe_load((Path(__file__).parent / "odd_but_fine.yaml").read_text())
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 
 
@@ -39,16 +42,30 @@ GROUP: dict[str, Any] = {
 }
 
 
+#: Nothing is kept on a storage system of the site's.
+NO_SYSTEM = {"CONFIG_CINDER_BACKEND_ADDRESSES": (), "CONFIG_CINDER_BACKUP": None, "CONFIG_GLANCE_BACKEND": "file"}
+
+
 class Identity(Role):
     name, title, groups = "identity", "identity", ("controller",)
     services = NAMES
 
     def ports(self, cloud: Cloud, host: CloudHost) -> dict[int, tuple[str, ...]]:
-        return {5000: ("haproxy", "uwsgi")}
+        return {5000: ("haproxy", "uwsgi"), 3306: ("mariadbd",)}
+
+    def resources(self, cloud: Cloud, host: CloudHost) -> list[Resource]:
+        if host.facts["facts_of_a_fit_host"]:
+            return []
+        raise AnswerFileError("the kernel has no datapath", "take another kernel")
+
+
+LINK = {"mtu": 1500, "up": True, "carrier": True, "networkmanager": False, "lent": []}
 
 
 def fine(number: str) -> dict[str, Any]:
     device = {"free_mib": 50_000, "total_mib": 90_000, "read_only": False, "device": 1}
+    mount = {"point": "/", "kind": "ext4", "options": ["rw", "relatime"], "free_mib": 50_000, "inodes": 900_000}
+    own = f"10.0.0.{1 if number == 'one' else 2}"
     return {
         "facts": {
             "systemd": True,
@@ -63,7 +80,26 @@ def fine(number: str) -> dict[str, Any]:
             "boot_id": f"boot-{number}",
             "architecture": machine(),
             "kvm": {"works": True, "found": "a guest runs"},
+            "kernel": "6.12.43+deb13-amd64",
+            "virtualization": "none",
+            "addresses": [own],
+            "interfaces": {"eth0": [f"{own}/24"], "eth1": [], "lo": []},
+            "links": {"eth0": LINK, "eth1": LINK, "lo": LINK},
+            "managers": ["NetworkManager"],
+            "firewall": {"manager": "", "zones": {}, "default_zone": "", "at_boot": [], "filters": []},
+            "facts_of_a_fit_host": True,
         },
+        "mounts": {"/": mount, "/tmp": mount, "/opt": {**mount, "point": "/opt"}},
+        "packages": {"unfinished": [], "damaged": [], "interrupted": False, "holder": None},
+        "system": {
+            "random": True,
+            "clock": {"kept": True, "units": ["chrony.service"]},
+            "locale": {"set": {"/etc/locale.conf": {"LANG": "de_DE.UTF-8"}}, "are": ["C", "POSIX", "de_DE.utf8"]},
+            "umask": {"login": "0022", "services": "0022", "path": ""},
+            "kernels": ["6.12.41+deb13-amd64", "6.12.43+deb13-amd64"],
+        },
+        "proxies": [],
+        "hosts_file": [{"number": 1, "text": "127.0.0.1 localhost", "address": "127.0.0.1", "names": ["localhost"]}],
         "accounts": NOBODY,
         "lock": None,
         "listeners": [{"port": 5000, "program": "haproxy", "unit": "haproxy.service"}],
@@ -107,17 +143,23 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
         "CONFIG_CINDER_VOLUMES_DEVICES": [],
         "CONFIG_CINDER_VOLUMES_CREATE": False,
         "CONFIG_CINDER_VOLUMES_SIZE": 20 << 30,
+        **NO_SYSTEM,
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_UID_CONFLICTS": "fail",
         "CONFIG_PROVISION_DEMO": True,
         "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
+        "CONFIG_NTP_SERVERS": (),
+        "CONFIG_NEUTRON_OVN_TUNNEL_IF": "eth0",
+        "CONFIG_NEUTRON_OVN_BRIDGE_IFACES": ("br-ex:eth1",),
+        "CONFIG_NEUTRON_OVN_BRIDGE_MAPPINGS": ("extnet:br-ex",),
+        "CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE": (),
     }
     answers.update(change.pop("answers", {}))
     reports = {"10.0.0.1": merged(fine("one"), change), "10.0.0.2": merged(fine("two"), second or {})}
     hosts = tuple(
         CloudHost(
             address,
-            frozenset({"controller", "compute", "storage"}),
+            frozenset({"controller", "network", "compute", "storage"}),
             report["facts"],
             platform if address == "10.0.0.1" else Platform("debian", "13"),
         )
@@ -135,14 +177,20 @@ def test_a_host_on_which_all_is_well_gives_successes_only() -> None:
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['check']}: {case['found']}" for case in CASES])
 def test_what_is_wrong_is_found_and_has_a_reason_and_a_remedy(case: dict[str, Any]) -> None:
     bad = [finding for finding in findings(case["fails_with"], case.get("two")) if finding.outcome != "success"]
-    assert [finding.title for finding in bad] == [*case.get("with", ()), case["check"]]
-    bad = bad[-1:]
+    assert [finding.title for finding in bad] == [*case.get("with", ()), *[case["check"]] * case.get("hosts", 1)]
+    bad = bad[len(case.get("with", ())) :]
     assert bad[0].outcome == case.get("outcome", "fail")
     assert case["found"] in bad[0].found
     assert list(bad[0].lines) == case.get("lines", list(bad[0].lines))
     assert bad[0].why
-    assert case.get("remedy", "") in bad[0].remedy
+    assert case.get("remedy", "") in " ".join([bad[0].remedy, *bad[0].commands])
     assert bad[0].remedy
+
+
+@pytest.mark.parametrize("case", FINE, ids=[case["why"] for case in FINE])
+def test_what_only_looks_odd_is_no_reason_to_warn(case: dict[str, Any]) -> None:
+    bad = [finding.title for finding in findings(case["change"]) if finding.outcome != "success"]
+    assert bad == ([case["warned"]] if "warned" in case else [])
 
 
 def test_emulation_that_was_asked_for_is_no_reason_to_warn() -> None:
@@ -179,6 +227,8 @@ def test_hosts_are_asked_for_volume_groups_where_volumes_lie_in_one(
         "CONFIG_CINDER_INSTALL": install,
         "CONFIG_CINDER_BACKEND": backends,
         "CONFIG_CINDER_VOLUMES_DEVICES": ["/dev/sdb"],
+        "CONFIG_GLANCE_INSTALL": False,
+        **NO_SYSTEM,
     }
     assert ("volume_groups" in preflight.questions(answers, [], [])) is asked
 

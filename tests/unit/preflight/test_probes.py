@@ -247,6 +247,22 @@ def test_the_index_is_asked_through_the_proxy_that_the_host_has_for_it(configure
     assert reach.index_proxies({"https": "http://given.example:2"}) == {"https": "http://given.example:2"}
 
 
+def test_a_proxy_for_all_schemes_counts_where_a_scheme_has_none_of_its_own(
+    configured: Callable[[str, str], None],
+) -> None:
+    configured("", "all_proxy=socks5://s.example:1080\nhttps_proxy=http://p.example:3128\n")
+    assert reach.index_proxies({}) == {"http": "socks5://s.example:1080", "https": "http://p.example:3128"}
+
+
+def test_a_socks_proxy_is_knocked_at_as_this_agent_cannot_go_through_it(index: str) -> None:
+    assert reach._ask("https://x.example/simple", {"https": f"socks5h://me:secret@{index}"}) == ""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    told = reach._ask("https://x.example/simple", {"https": f"socks5://me:secret@127.0.0.1:{port}"})
+    assert told.startswith(f"the proxy socks5://127.0.0.1:{port} cannot be reached")
+    assert "secret" not in told
+
+
 APT = """Acquire::http "";
 Acquire::http::Proxy "http://apt.example:3142/";
 Acquire::http::Proxy::near.example "DIRECT";

@@ -28,6 +28,24 @@ def test_findings_show_failures_first_with_why_and_remedy_and_count_the_good_new
     )
 
 
+def test_what_is_the_same_on_several_hosts_is_told_once_with_commands_that_can_be_copied():
+    command = "timedatectl set-ntp true " + "# long " * 20
+    found = [
+        Finding("time", "warn", "no source", "clocks drift", "start one", f"h{number}", commands=[command])
+        for number in range(6)
+    ]
+    assert text(tables.findings([*found, Finding("time", "warn", "another", host="h9")])) == (
+        "! h0, h1, h2, h3 and 2 more: time\n"
+        "  found   no source\n"
+        "  why     clocks drift\n"
+        "  remedy  start one\n"
+        f"  run     {command.rstrip()}\n"
+        "! h9: time\n"
+        "  found   another\n"
+        "preflight: 0 failed, 7 warnings, 0 good"
+    )
+
+
 def test_findings_show_what_tells_more_and_count_what_was_left_out():
     found = [
         Finding("instance", "fail", "it does not boot", lines=["Booting...", "no \x1b[1mdisk"]),

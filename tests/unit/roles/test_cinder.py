@@ -8,10 +8,11 @@ import pytest
 
 from installer import plan
 from installer.platforms import SUPPORTED
-from installer.resources.file import Directory, File
+from installer.resources.file import Directory, File, Symlink
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.resources.volume import VolumeBackend, VolumeType
+from installer.resources.volume_group import VolumeGroup
 from installer.roles import all_roles
 from roles.cinder.backends import BACKENDS
 from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
@@ -19,11 +20,42 @@ from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
 CONFIGURATION = "/etc/cinder/cinder.conf"
 NFS = {"CONFIG_CINDER_BACKEND": "nfs", "CONFIG_CINDER_NFS_MOUNTS": "192.0.2.9:/volumes,[2001:db8::9]:/more"}
 BOTH = {**NFS, "CONFIG_CINDER_BACKEND": "nfs,lvm"}
+#: All that any kind of backend must be told.
+EVERYTHING = {
+    **NFS,
+    "CONFIG_CINDER_NETAPP_LOGIN": "admin",
+    "CONFIG_CINDER_NETAPP_PASSWORD": "hidden-netapp",
+    "CONFIG_CINDER_NETAPP_HOSTNAME": "netapp.example.org",
+    "CONFIG_CINDER_NETAPP_VSERVER": "svm1",
+    "CONFIG_CINDER_NETAPP_NFS_SHARES": "192.0.2.51:/volumes,192.0.2.52:/more",
+    "CONFIG_CINDER_SOLIDFIRE_LOGIN": "admin",
+    "CONFIG_CINDER_SOLIDFIRE_PASSWORD": "hidden-solidfire",
+    "CONFIG_CINDER_SOLIDFIRE_HOSTNAME": "192.0.2.60",
+    "CONFIG_CEPH_MONITORS": "192.0.2.71,[2001:db8::72]:6789",
+    "CONFIG_CINDER_CEPH_KEY": "hiddenCEPHkey==",
+    "CONFIG_CINDER_BACKUP_CEPH_KEY": "hiddenBACKUPkey==",
+    "CONFIG_GLANCE_CEPH_KEY": "hiddenGLANCEkey==",
+    "CONFIG_CINDER_BACKEND_OPTIONS": """
+[gold]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+san_ip = 192.0.2.50
+pure_api_token = hidden$token
+use_multipath_for_image_xfer = true
+replication_device = backend_id:a,san_ip:192.0.2.90,api_token:hidden1
+replication_device = backend_id:b,san_ip:192.0.2.91,api_token:hidden2
+
+[silver]
+volume_driver: cinder.volume.drivers.nfs.NfsDriver
+volume_backend_name: cheap
+nas_host: 192.0.2.80
+""",
+}
 APART = {"CONFIG_STORAGE_HOST": "192.0.2.20"}
 
 
 def sections(cloud, host=None):
-    parser = configparser.RawConfigParser(default_section="none")
+    # What an operator gives may be there several times.
+    parser = configparser.RawConfigParser(default_section="none", strict=False)
     parser.read_string(content_of(cloud, CONFIGURATION, host))
     return parser
 
@@ -50,7 +82,7 @@ def test_the_first_backend_has_the_default_volume_type(order):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_backend_alone_brings_nothing_of_the_others(name):
-    cloud = cloud_of(**{**NFS, "CONFIG_CINDER_BACKEND": name})
+    cloud = cloud_of(**{**EVERYTHING, "CONFIG_CINDER_BACKEND": name})
     assert [section for section in sections(cloud).sections() if section in BACKENDS] == [name]
 
 
@@ -97,13 +129,13 @@ def test_the_programs_that_drivers_call_are_installed(platform):
     assert packages >= {"lvm2", "sudo"}
     assert packages & {"nfs-common", "nfs-utils"}
     assert packages & {"qemu-utils", "qemu-img"}
-    assert packages & {"targetcli", "targetcli-fb", "tgt"}
+    assert "lvm2" in packages
 
 
 def test_without_lvm_no_iscsi_target_is_installed_and_its_port_is_free():
     cloud = cloud_of(**NFS)
     packages = {item.package for item in of_type(cloud, Package, role="cinder_volume")}
-    assert not packages & {"lvm2", "targetcli-fb"}
+    assert not packages & {"lvm2", "thin-provisioning-tools"}
     role = next(role for role in all_roles() if role.name == "cinder_volume")
     assert not role.ports(cloud, cloud.hosts[0])
     assert set(role.ports(cloud_of(**BOTH), cloud.hosts[0])) == {3260}
@@ -150,3 +182,32 @@ def test_what_was_deleted_leaves_the_database_if_the_answer_file_says_so(asked):
     assert (timer.enabled, timer.active) == (asked == "y", asked == "y")
     programs = [item.content for item in of_type(cloud, File, role="cinder") if item.path.endswith("db-purge.service")]
     assert [" db purge 30\n" in text for text in programs] == ([True] if asked == "y" else [])
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_what_restores_the_iscsi_targets_at_boot_is_what_saved_them(platform):
+    cloud = cloud_of(platform=platform, CONFIG_CINDER_BACKEND="lvm")
+    packages = {item.package for item in of_type(cloud, Package)}
+    links = {item.path for item in of_type(cloud, Symlink)}
+    own = "/etc/systemd/system/multi-user.target.wants/openstack-cinder-target.service"
+    # Of a distribution it would be older, and could not read what Cinder's has written.
+    assert not any(name.startswith("targetcli") for name in packages)
+    assert (own in links) is ("tgt" not in packages)
+
+
+def test_a_volume_group_is_made_in_a_file_only_where_there_is_none_of_its_name():
+    theirs = {"name": "cinder-volumes", "devices": {"p1": {"file": ""}}}
+    ours = {"name": "cinder-volumes", "devices": {"p1": {"file": "/var/lib/pystack/volume-groups/cinder-volumes.img"}}}
+    for groups, made in (((), True), ((theirs,), False), ((ours,), True)):
+        cloud = cloud_of(facts={"volume_groups": groups}, CONFIG_CINDER_BACKEND="lvm", CONFIG_CINDER_VOLUMES_CREATE="y")
+        units = {item.unit for item in of_type(cloud, Unit, role="cinder_volume")}
+        assert ("pystack-volume-group.service" in units) is made
+        (group,) = of_type(cloud, VolumeGroup)
+        assert bool(group.file) is made
+
+
+@pytest.mark.parametrize("backend", ["nfs", "lvm"])
+def test_hosts_of_instances_have_what_attaches_volumes(backend):
+    cloud = cloud_of(CONFIG_CINDER_BACKEND=backend, CONFIG_CINDER_NFS_MOUNTS="192.0.2.9:/v")
+    packages = {item.package for item in of_type(cloud, Package, role="compute")}
+    assert {"nfs": "nfs-common", "lvm": "open-iscsi"}[backend] in packages

@@ -34,7 +34,8 @@ KEY = "-----BEGIN PRIVATE KEY-----\nhidden0\n-----END PRIVATE KEY-----\n"
 PRESENT = {
     "/etc", "/etc/haproxy", "/etc/rabbitmq", "/etc/sysconfig", "/etc/my.cnf.d", "/etc/mysql/mariadb.conf.d",
     "/etc/chrony", "/etc/tgt/conf.d", "/etc/sudoers.d",
-    "/etc/systemd/system", "/opt", "/root", "/var/lib", "/usr/local/share/ca-certificates",
+    "/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants",
+    "/opt", "/root", "/var/lib", "/usr/local/share/ca-certificates",
     "/etc/pki/ca-trust/source/anchors",
 }  # fmt: skip
 
