@@ -12,7 +12,8 @@ from installer.answers.checks import NO_OTHER_NETWORK
 from installer.answers.model import is_used
 from installer.answers.parse import Entry, parse_text
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
-from installer.answers.types import Host, List, ValueProblem, shown
+from installer.answers.shown import ValueProblem, shown
+from installer.answers.types import Host, List
 from installer.answers.validate import is_no_secret
 from installer.answers.volume_checks import BACKENDS, MONITORS, OPTIONS, kinds
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from installer.answers import types
 from installer.answers.problem import SECRET_NAME
+from installer.answers.shown import ValueProblem
 from installer.errors import InternalError
 from installer.paths import ANSWERS, read_yaml
 
@@ -102,7 +103,7 @@ class Parameter:
             return ""
         try:
             return self.type.format(self.type.parse(text)).lower()
-        except types.ValueProblem:
+        except ValueProblem:
             return text.strip().lower()
 
     def asks_for_nothing(self, text: str) -> bool:

@@ -12,7 +12,8 @@ from installer.answers.checks import host_parameters
 from installer.answers.model import COMMAND_LINE
 from installer.answers.parse import assignment
 from installer.answers.problem import InvalidAnswerFile, Problem, Severity
-from installer.answers.types import Host, ValueProblem, YesNo
+from installer.answers.shown import ValueProblem
+from installer.answers.types import Host, YesNo
 
 #: 32 letters and digits hold 190 bits, and are a length that every service takes for a key.
 SECRET_LENGTH = 32

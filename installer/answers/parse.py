@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from installer.answers.catalogue import catalogue
 from installer.answers.problem import SECRET_NAME, Problem, Severity, mask_line, mask_userinfo
-from installer.answers.types import Sections, ValueProblem, shown
+from installer.answers.shown import ValueProblem, shown
+from installer.answers.types import Sections
 
 SECTION = "general"
 HEADER = re.compile(r"\[(.+)\]")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from installer.answers.types import printable
+from installer.answers.shown import printable
 from installer.errors import AnswerFileError
 from installer.resources.secret import MASK
 

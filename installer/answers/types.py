@@ -13,36 +13,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from installer import sections
+from installer.answers.shown import ValueProblem, shown
 from installer.resources.secret import Secret
 
 YES = ("y", "yes", "true")
 NO = ("n", "no", "false")
-SHOWN_LENGTH = 60
-
-
-class ValueProblem(ValueError):
-    """A text that is not a value of its type.
-
-    Args:
-        message: what is wrong with it.
-        remedy: what would be right.
-    """
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-
-
-def printable(text: str) -> str:
-    """Return the text with every character that a terminal would act on, or not show, replaced by a dot."""
-    return "".join(char if char.isprintable() else "·" for char in text)
-
-
-def shown(text: str) -> str:
-    """Return a value as it appears in a message: quoted, printable, and not longer than a line bears."""
-    cut = text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
-    return f"'{printable(cut)}'"
 
 
 def _is_control(char: str) -> bool:

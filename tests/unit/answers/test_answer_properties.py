@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from installer.answers import InvalidAnswerFile, carry, catalogue, check, generate, load_text
 from installer.answers.files import load
 from installer.answers.parse import assignment, decode, parse_text
-from installer.answers.types import ValueProblem
+from installer.answers.shown import ValueProblem
 from installer.answers.validate import Outcome, evaluate
 from installer.errors import AnswerFileError
 
