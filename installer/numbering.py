@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from installer.accounts import POOL, Account
-
-#: What the agent calls entries of /etc/passwd and /etc/group (nsswitch.conf(5)).
-LOCAL = "files"
+from installer.agent.accounts import LOCAL
 
 #: What each host's agent found, by address; see ``installer.agent.accounts.look_up``.
 Told = Mapping[str, Mapping[str, Any]]

@@ -102,10 +102,14 @@ class Role:
         return merged_facts(ROLES / self.name / "platforms.yaml", host.platform)
 
 
+def of_host(roles: Iterable[Role], cloud: Cloud, host: CloudHost) -> list[Role]:
+    """Return the roles that a host gets."""
+    return [role for role in roles if role.wanted(cloud) and host.groups & set(role.groups)]
+
+
 def openings_of(roles: Iterable[Role], cloud: Cloud, host: CloudHost) -> list[Opening]:
     """Return the ports of a host that other machines come to, sorted."""
-    wanted = (role for role in roles if role.wanted(cloud) and host.groups & set(role.groups))
-    return sorted({opening for role in wanted for opening in role.openings(cloud, host)})
+    return sorted({opening for role in of_host(roles, cloud, host) for opening in role.openings(cloud, host)})
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Sequence
 from installer.agent.host import Host
 from installer.agent.patience import answered_within
 from installer.resources.account import find_entry, names_in, numbers_in
+from installer.resources.texts import text_of
 
 #: Seconds that a name service may take: one whose server is gone can take minutes.
 PATIENCE = 6.0
@@ -26,6 +27,7 @@ KINDS: Dict[str, Any] = {
     "user": ("passwd", pwd.getpwnam, pwd.getpwuid, "pw_name", "pw_uid", "/etc/passwd"),
     "group": ("group", grp.getgrnam, grp.getgrgid, "gr_name", "gr_gid", "/etc/group"),
 }
+#: What nsswitch.conf(5) calls those files.
 LOCAL = "files"
 
 
@@ -55,7 +57,7 @@ def look_up(names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[st
 def _look_up(kind: str, names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[str, Any]:
     database, by_name, by_number, name_field, number_field, file = KINDS[kind]
     local = set(names_in(file))
-    order = sources(_text(SWITCH), database)
+    order = sources(text_of(SWITCH), database)
 
     @functools.lru_cache(maxsize=None)
     def source(name: str) -> str:
@@ -106,11 +108,3 @@ def first_that_knows(name: str, database: str, order: Sequence[str], host: Host)
         if source != LOCAL and host.run([*one, database, name], expect=None).code == 0:
             return source
     return "elsewhere"
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

@@ -10,6 +10,7 @@ from installer.agent.host import CommandFailed, Host
 
 #: Exit code of a program that does not exist.
 MISSING = 127
+NO_LVM = "LVM is not installed"
 MIB = 1 << 20
 #: Seconds: a disk that does not answer would hold up everything else.
 PATIENCE = 10
@@ -48,7 +49,7 @@ def _groups(host: Host) -> Tuple[List[Dict[str, Any]], str]:
     except CommandFailed as problem:
         return [], problem.why
     if done.code == MISSING:
-        return [], "LVM is not installed"
+        return [], NO_LVM
     try:
         return parse(done.out, os.stat("/").st_dev), ""
     except (ValueError, KeyError, IndexError):

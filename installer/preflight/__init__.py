@@ -29,7 +29,7 @@ from installer.preflight import (
     system_checks,
 )
 from installer.preflight.seen import Check, Seen
-from installer.roles import Role, openings_of
+from installer.roles import Role, of_host, openings_of
 
 #: Failures first: they are what the operator must read.
 ORDER = ("fail", "warn", "success")
@@ -101,10 +101,7 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
     findings = [finding for compare in between_hosts.CHECKS for finding in compare(reports)]
     for host in cloud.hosts:
         ports = {
-            port: programs
-            for role in roles
-            if role.wanted(cloud) and host.groups & set(role.groups)
-            for port, programs in role.ports(cloud, host).items()
+            port: programs for role in of_host(roles, cloud, host) for port, programs in role.ports(cloud, host).items()
         }
         seen = Seen(cloud, host, reports[host.address], ports, openings_of(roles, cloud, host))
         for look in CHECKS:

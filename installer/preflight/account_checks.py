@@ -9,13 +9,14 @@ from typing import Any
 
 from installer import numbering
 from installer.accounts import POOL
+from installer.agent.accounts import LOCAL
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
-from installer.numbering import LOCAL, Conflict, Needs, Numbering
+from installer.numbering import Conflict, Needs, Numbering
 from installer.outcome import Finding
 from installer.platforms import SUPPORTED, Platform
 from installer.report.tables import columns
-from installer.roles import Role
+from installer.roles import Role, of_host
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -84,12 +85,9 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Reports) -> Iterator[Fin
 
 
 def _needs(cloud: Cloud, roles: Sequence[Role]) -> Needs:
-    wanted = [role for role in roles if role.wanted(cloud)]
     return {
         host.address: tuple(
-            dict.fromkeys(
-                account for role in wanted if host.groups & set(role.groups) for account in role.accounts(host)
-            )
+            dict.fromkeys(account for role in of_host(roles, cloud, host) for account in role.accounts(host))
         )
         for host in cloud.hosts
         if host.platform.supported

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from installer.agent.volume_groups import NO_LVM
 from installer.outcome import Finding
 from installer.preflight.seen import Check, Seen
 from installer.resources.volume_group import FOLDER
 
 MIB, GIB = 1 << 20, 1 << 30
-#: What an agent says where there is no LVM yet.
-NO_LVM = "LVM is not installed"
 #: With less than that there is hardly a volume.
 LEAST_FREE = GIB
 
@@ -36,39 +35,35 @@ def volume_group(seen: Seen) -> Iterator[Finding]:
     name, told = str(answers["CONFIG_CINDER_VOLUME_NAME"]), seen.report["volume_groups"]
     groups = [group for group in told["groups"] if group["name"] == name]
     if told["problem"] and told["problem"] != NO_LVM:
-        yield Finding(
+        yield seen.bad(
             "volume group",
-            "fail",
             f"LVM does not tell which groups there are: {told['problem']}",
             f"pystack must know whether {name} is somebody's already",
             "see what `vgs` says on the host",
-            seen.host.address,
         )
     elif len(groups) > 1:
-        yield _twice(seen.host.address, name, groups)
+        yield _twice(seen, name, groups)
     elif groups:
-        yield from _existing(seen.host.address, groups[0])
+        yield from _existing(seen, groups[0])
     elif answers["CONFIG_CINDER_VOLUMES_DEVICES"]:
-        yield from _on_devices(seen.host.address, name, told["devices"])
+        yield from _on_devices(seen, name, told["devices"])
     elif answers["CONFIG_CINDER_VOLUMES_CREATE"]:
-        yield _in_a_file(seen.host.address, name, told, answers["CONFIG_CINDER_VOLUMES_SIZE"])
+        yield _in_a_file(seen, name, told, answers["CONFIG_CINDER_VOLUMES_SIZE"])
     else:
-        yield _missing(seen.host.address, name, told)
+        yield _missing(seen, name, told)
 
 
-def _twice(address: str, name: str, groups: Sequence[Mapping[str, Any]]) -> Finding:
+def _twice(seen: Seen, name: str, groups: Sequence[Mapping[str, Any]]) -> Finding:
     uuids = [group["uuid"] for group in groups]
-    return Finding(
+    return seen.bad(
         "volume group",
-        "fail",
         f"{len(groups)} volume groups {name}: {', '.join(uuids)}",
         "LVM would not know which one is meant, and pystack does not choose",
         f"rename one (vgrename {uuids[-1]} {name}-old), or take the disks away that it is on",
-        address,
     )
 
 
-def _existing(address: str, group: Mapping[str, Any]) -> Iterator[Finding]:
+def _existing(seen: Seen, group: Mapping[str, Any]) -> Iterator[Finding]:
     name, free = group["name"], group["free"] / GIB
     refused = [
         (
@@ -92,82 +87,72 @@ def _existing(address: str, group: Mapping[str, Any]) -> Iterator[Finding]:
     ]
     bad = [(found, why, remedy) for applies, found, why, remedy in refused if applies]
     for found, why, remedy in bad:
-        yield Finding("volume group", "fail", f"{name}: {found}", why, remedy, address)
+        yield seen.bad("volume group", f"{name}: {found}", why, remedy)
     if group["free"] < LEAST_FREE and not bad:
-        yield Finding(
+        yield seen.bad(
             "volume group",
-            "warn",
             f"{name}: {free:.1f} GiB are free",
             "there is hardly room for a volume; those that exist keep working",
             f"add a disk (vgextend {name} DEVICE), or name another group in CONFIG_CINDER_VOLUME_NAME",
-            address,
+            outcome="warn",
         )
     elif group["root"] and not bad:
-        yield Finding(
+        yield seen.bad(
             "volume group",
-            "warn",
             f"{name}: the root file system of this host lies in it, too",
             "volumes share its space and its disks with the system; neither can be moved or replaced without the other",
             "fine for a trial; else keep volumes in a group of their own, and name it in CONFIG_CINDER_VOLUME_NAME",
-            address,
+            outcome="warn",
         )
     elif not bad:
         found = f"{name}: {group['size'] / GIB:.1f} GiB, of which {free:.1f} GiB are free; used as it is"
-        yield Finding("volume group", "success", found, host=address)
+        yield seen.good("volume group", found)
 
 
-def _on_devices(address: str, name: str, devices: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+def _on_devices(seen: Seen, name: str, devices: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     taken = {path: device["found"] for path, device in devices.items() if device["found"]}
     for path, found in taken.items():
-        yield Finding(
+        yield seen.bad(
             "volume group",
-            "fail",
             f"{name} cannot be made on {path}: {found}",
             "pystack makes a volume group on devices that nobody has anything on, and wipes none",
             f"take {path} out of CONFIG_CINDER_VOLUMES_DEVICES; or, if nobody needs what is on it any more, wipe it "
             f"yourself (wipefs --all {path})",
-            address,
         )
     if not taken:
         sizes = ", ".join(f"{path} ({device['size_mib'] / 1024:.1f} GiB)" for path, device in devices.items())
-        yield Finding("volume group", "success", f"{name} will be made on {sizes}", host=address)
+        yield seen.good("volume group", f"{name} will be made on {sizes}")
 
 
-def _in_a_file(address: str, name: str, told: Mapping[str, Any], size: int) -> Finding:
+def _in_a_file(seen: Seen, name: str, told: Mapping[str, Any], size: int) -> Finding:
     room = told["room_mib"] * MIB
     if not told["loop"]:
-        return Finding(
+        return seen.bad(
             "volume group",
-            "fail",
             f"{name} cannot be made in a file: this host has no loop devices",
             "LVM needs a device, and a loop device is what makes one of a file; containers have none",
             f"make {name} on a disk, or keep volumes on shares (CONFIG_CINDER_BACKEND=nfs)",
-            address,
         )
     if room < size:
-        return Finding(
+        return seen.bad(
             "volume group",
-            "fail",
             f"{name} would be made in a file of {size / GIB:.0f} GiB; below {FOLDER} {room / GIB:.1f} GiB are free",
             "the file grows with the volumes; a full file system would stop other services, too",
             "make room, set a smaller CONFIG_CINDER_VOLUMES_SIZE, or name disks in CONFIG_CINDER_VOLUMES_DEVICES",
-            address,
         )
-    return Finding("volume group", "success", f"{name} will be made in a file of {size / GIB:.0f} GiB", host=address)
+    return seen.good("volume group", f"{name} will be made in a file of {size / GIB:.0f} GiB")
 
 
-def _missing(address: str, name: str, told: Mapping[str, Any]) -> Finding:
+def _missing(seen: Seen, name: str, told: Mapping[str, Any]) -> Finding:
     there = sorted(group["name"] for group in told["groups"])
     others = f"there are {', '.join(there)}" if there else told["problem"] or "there are none at all"
-    return Finding(
+    return seen.bad(
         "volume group",
-        "fail",
         f"no volume group {name}; {others}",
         "CONFIG_CINDER_BACKEND=lvm keeps volumes in it",
         "name the one to use in CONFIG_CINDER_VOLUME_NAME, or empty disks to make it on in "
         "CONFIG_CINDER_VOLUMES_DEVICES; have it made in a file, to try things out (CONFIG_CINDER_VOLUMES_CREATE=y); "
         "keep volumes on shares (CONFIG_CINDER_BACKEND=nfs), or do without them (CONFIG_CINDER_INSTALL=n)",
-        address,
     )
 
 

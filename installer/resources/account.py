@@ -265,17 +265,13 @@ def find_entry(look_up: Callable[[Any], Any], key: Any) -> Any:
 
 
 def _uid_taken(uid: int) -> Optional[str]:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return None
+    found = find_entry(pwd.getpwuid, uid)
+    return found and str(found.pw_name)
 
 
 def _gid_taken(gid: int) -> Optional[str]:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return None
+    found = find_entry(grp.getgrgid, gid)
+    return found and str(found.gr_name)
 
 
 def _group_name(gid: int) -> str:

@@ -318,7 +318,7 @@ def test_accounts_are_looked_up_by_name_and_number() -> None:
 def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = pwd.struct_passwd(("nova", "x", 5001, 5001, "Nova Smith", "/home/nova", "/bin/sh"))
     monkeypatch.setitem(accounts.KINDS, "user", ("passwd", lambda name: entry, lambda uid: entry, *USER[3:]))
-    monkeypatch.setattr(accounts, "_text", lambda path: "passwd: files [!UNAVAIL=return] sss nis\n")
+    monkeypatch.setattr(accounts, "text_of", lambda path: "passwd: files [!UNAVAIL=return] sss nis\n")
     host = FakeHost(
         {
             "getent --service passwd:sss passwd nova": (2, "", ""),
