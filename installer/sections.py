@@ -57,7 +57,9 @@ def read(text: str) -> dict[str, Options]:
                 raise SectionProblem(f"section [{header[1]}] is there twice", "put its options under one of them")
             current = found.setdefault(header[1], [])
         elif option and current is None:
-            raise SectionProblem(f"{option[1]} belongs to no section", "begin with a line [NAME] of the backend")
+            raise SectionProblem(
+                f"its line {number} belongs to no section", "put a line [NAME] of the backend before it"
+            )
         elif option and current is not None:
             current.append((option[1], option[2]))
         else:
