@@ -178,6 +178,22 @@ def test_a_lost_link_is_told_as_such_with_what_the_host_was_doing_and_exits_4(
     assert "run the same command again" in err
 
 
+def test_authorities_of_which_half_were_collected_when_the_power_went_are_collected_anew(one: OneHost) -> None:
+    assert one.operator.run(*one.install()).code == 0
+    before = state.files(one.host)
+    links = "find /etc/ssl/certs -name '*.0' | sort"
+    hashed = one.host.run(links, check=True).stdout
+    # What update-ca-certificates leaves when it is killed before it makes the links and moves the bundle.
+    one.host.run(
+        "cd /etc/ssl/certs && rm *.0 && head -c 100000 ca-certificates.crt >ca-certificates.crt.new"
+        " && head -n -60 ca-certificates.crt >shorter && mv shorter ca-certificates.crt",
+        check=True,
+    )
+    assert one.operator.run(*one.install()).code == 0
+    assert state.differences(before, state.files(one.host)) == []
+    assert one.host.run(links, check=True).stdout == hashed
+
+
 def test_a_host_on_which_somebody_else_installs_is_left_alone(one: OneHost) -> None:
     assert one.operator.run(*one.install()).code == 0
     note = '{"owner": "bob@elsewhere", "run": "r1", "since": 1}'
