@@ -216,7 +216,10 @@ def _ask(url: str, proxies: Mapping[str, str]) -> str:
     handlers: List[Any] = [urllib.request.ProxyHandler(through)]
     if url.startswith("https://"):
         store = next((path for path in _TRUST_STORES if os.path.exists(path)), None)
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
+        try:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=store)))
+        except ssl.SSLError as problem:
+            return f"{store} cannot be read as certificates: {problem}"
     plain, login = split_login(url)
     request = urllib.request.Request(plain, method="HEAD")  # noqa: S310 - http and https only, see below
     if login:

@@ -254,6 +254,15 @@ def test_a_proxy_for_all_schemes_counts_where_a_scheme_has_none_of_its_own(
     assert reach.index_proxies({}) == {"http": "socks5://s.example:1080", "https": "http://p.example:3128"}
 
 
+def test_a_store_of_authorities_that_is_cut_off_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "ca.crt"
+    store.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+    monkeypatch.setattr(reach, "_TRUST_STORES", (str(store),))
+    assert reach._ask("https://x.example/simple", {}).startswith(f"{store} cannot be read as certificates")
+
+
 def test_a_socks_proxy_is_knocked_at_as_this_agent_cannot_go_through_it(index: str) -> None:
     assert reach._ask("https://x.example/simple", {"https": f"socks5h://me:secret@{index}"}) == ""
     with socket.create_server(("127.0.0.1", 0)) as server:
