@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from installer import proxies
 from installer.accounts import Account
 from installer.cloud import Cloud, CloudHost
+from installer.confinement import POLICY
 from installer.errors import InternalError
 from installer.resources.account import Group, User
 from installer.resources.base import Resource
@@ -22,6 +23,8 @@ from installer.roles import Role
 #: them; all packages come in one transaction, but for those of roles that it waits for.
 ACCOUNTS = "accounts"
 PACKAGES = "packages"
+#: What SELinux is told comes before packages, so that their files and services find it.
+SELINUX = "selinux"
 #: What comes from the distribution's package sources.
 FROM_SOURCES = (Package, PackageFiles, TestImage)
 #: The step that stops what a host ran before the answer file was changed.
@@ -36,7 +39,7 @@ class Step:
 
     Args:
         host: address.
-        name: the role's name, ``accounts``, ``packages`` or ``switched-off``.
+        name: the role's name, ``accounts``, ``selinux``, ``packages`` or ``switched-off``.
         resources: what must be true, in order.
         needs: keys (host, name) of the steps that must have converged before.
     """
@@ -76,11 +79,16 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
     accounts = _accounts(cloud, host, everything)
     early = [item for role in roles if role.before_packages for item in resources[role.name]]
     packages = _unique(item for item in everything if isinstance(item, Package) and item not in early)
-    gathered = {(host.address, name) for name, items in ((ACCOUNTS, accounts), (PACKAGES, packages)) if items}
+    policy = _unique(item for kind in POLICY for item in everything if isinstance(item, kind))
+    steps_of = ((ACCOUNTS, accounts), (SELINUX, policy), (PACKAGES, packages))
+    gathered = {(host.address, name) for name, items in steps_of if items}
     first = {(host.address, role.name) for role in roles if role.before_packages}
     steps = []
     if accounts:
         steps.append(Step(host.address, ACCOUNTS, tuple(accounts), frozenset()))
+    if policy:
+        # Its tools are among what comes before all other packages.
+        steps.append(Step(host.address, SELINUX, tuple(policy), frozenset(first)))
     if packages:
         steps.append(
             Step(host.address, PACKAGES, tuple(packages), frozenset((gathered | first) - {(host.address, PACKAGES)}))
@@ -88,13 +96,17 @@ def _steps_of(cloud: Cloud, host: CloudHost, roles: Sequence[Role], placed: dict
     for role in roles:
         needs = {(other.address, name) for name in role.after for other in placed.get(name, ())}
         needs |= {(host.address, name) for name in role.after_here if host in placed.get(name, ())}
-        needs |= (
-            gathered if role.waits_for_packages and not role.before_packages else gathered - {(host.address, PACKAGES)}
-        )
-        elsewhere = (Group, User) if role.before_packages else (Group, User, Package)
+        needs |= gathered - {(host.address, name) for name in _not_waited_for(role)}
+        elsewhere = (Group, User, *POLICY) if role.before_packages else (Group, User, *POLICY, Package)
         own = tuple(item for item in resources[role.name] if not isinstance(item, elsewhere))
         steps.append(Step(host.address, role.name, _in_order(own), frozenset(needs)))
     return steps
+
+
+def _not_waited_for(role: Role) -> tuple[str, ...]:
+    if role.before_packages:
+        return (SELINUX, PACKAGES)
+    return () if role.waits_for_packages else (PACKAGES,)
 
 
 def _accounts(cloud: Cloud, host: CloudHost, resources: Iterable[Resource]) -> list[Resource]:

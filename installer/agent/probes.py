@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List
 from installer.agent import (
     accounts,
     connections,
+    denials,
     firewall,
     hosts_file,
     links,
@@ -29,7 +30,7 @@ from installer.agent.facts import facts
 from installer.agent.host import Host
 
 #: What roles decide by, too, and so belongs to the facts.
-FACTS = ("firewall", "links", "managers")
+FACTS = ("firewall", "links", "managers", "selinux")
 
 
 def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]:
@@ -38,7 +39,7 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
     Args:
         ask: ``only`` what is asked for here, without what is always looked at; ``names`` to resolve besides the host's
             own; ``names`` and ``numbers`` of ``accounts`` to look up; of ``volume_groups`` the ``devices`` and the
-            ``place`` to look at; ``connections`` to try. What is not asked for is left out.
+            ``place`` to look at; ``connections`` to try; ``denials`` of SELinux. What is not asked for is left out.
         host: the host.
         umask: what a login has.
     """
@@ -68,12 +69,15 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
     if "volume_groups" in ask:
         wanted = ask["volume_groups"]
         probes["volume_groups"] = lambda: volume_groups.look(wanted["devices"], wanted["place"], host)
+    if "denials" in ask:
+        probes["denials"] = lambda: denials.denials(host)
     if "connections" in ask:
         probes["connections"] = lambda: connections.connect(ask["connections"])
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         futures = {name: pool.submit(look) for name, look in probes.items()}
         found: Dict[str, Any] = {name: future.result() for name, future in futures.items()}
-    found["facts"].update((name, found.pop(name)) for name in FACTS)
+    if "facts" in found:
+        found["facts"].update((name, found.pop(name)) for name in FACTS)
     # Last of all, so that only the way back lies between this clock and the controller's.
     found["time"] = time.time()
     return found

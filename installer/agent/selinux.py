@@ -13,8 +13,12 @@ from installer.resources.texts import text_of
 #: Mounted where the kernel enforces or observes a policy: see selinux(8).
 KERNEL = "/sys/fs/selinux"
 CONFIG = "/etc/selinux/config"
-#: Folders that pystack writes into, and that every host has.
-FOLDERS = ("/", "/etc", "/etc/systemd/system", "/opt", "/root", "/usr/bin", "/var/lib", "/var/log")
+#: Folders that pystack writes into, or whose labels decide whether services start. Some are there only after the first
+#: installation.
+FOLDERS = (
+    *("/", "/etc", "/etc/systemd/system", "/opt", "/root", "/usr/bin", "/var/lib", "/var/log"),
+    *("/etc/pystack", "/opt/pystack", "/var/lib/pystack", "/var/lib/mysql", "/var/lib/rabbitmq"),
+)
 #: What sets and shows labels, ports and booleans.
 TOOLS = ("restorecon", "semanage", "ausearch")
 

@@ -9,7 +9,7 @@ from typing import Any
 from installer import exit_codes
 from installer.cli.output import Screen
 from installer.cli.session import Session
-from installer.errors import PystackError
+from installer.errors import HostUnreachable
 from installer.journal import last_verified
 from installer.outcome import Summary
 from installer.report import failure, tables
@@ -68,7 +68,7 @@ def _untouched(run: Session) -> bool:
     """Show whether the operator's volume groups are as they were before this run; tells whether they are."""
     try:
         found = run.operation.untouched()
-    except PystackError as problem:
+    except HostUnreachable as problem:
         run.show([(f"the volume groups of storage hosts were not compared: {problem.message}", "yellow")])
         return True
     for finding in found:

@@ -13,7 +13,7 @@ WANTED = {"require-enforcing": "enforcing", "permissive": "permissive"}
 
 def state(seen: Seen) -> Iterator[Finding]:
     """SELinux is, and stays after the next boot, in the state that the answer file wants."""
-    told = seen.report["selinux"]
+    told = seen.facts["selinux"]
     now, at_boot = told["now"], told["at_boot"]
     wanted = WANTED.get(str(seen.cloud.answers["CONFIG_SELINUX"]))
     if wanted and now == "absent":
@@ -46,7 +46,7 @@ def state(seen: Seen) -> Iterator[Finding]:
 
 def labels(seen: Seen) -> Iterator[Finding]:
     """Where SELinux is on, folders have the labels of its policy."""
-    told = seen.report["selinux"]
+    told = seen.facts["selinux"]
     if told["now"] not in ("enforcing", "permissive"):
         return
     if not told["unlabelled"]:
@@ -61,6 +61,23 @@ def labels(seen: Seen) -> Iterator[Finding]:
     )
 
 
+def tools(seen: Seen) -> Iterator[Finding]:
+    """Where SELinux is on, its tools are there, or come with pystack."""
+    missing = seen.facts["selinux"]["missing"]
+    brought = [tool for tool in missing if tool == "semanage"]
+    if "restorecon" in missing:
+        yield seen.bad(
+            "SELinux tools",
+            "there is no restorecon",
+            "new files cannot be labelled, and services are denied them",
+            "install policycoreutils",
+        )
+    elif brought or "ausearch" in missing:
+        found = [f"install brings {tool}" for tool in brought]
+        found += ["no ausearch: verify reads the kernel's log instead"] if "ausearch" in missing else []
+        yield seen.good("SELinux tools", "; ".join(found))
+
+
 def _remedy(now: str, wanted: str) -> str:
     always = f"write SELINUX={wanted} into /etc/selinux/config"
     if now == "disabled":
@@ -70,4 +87,4 @@ def _remedy(now: str, wanted: str) -> str:
     return f"{always}, and setenforce {int(wanted == 'enforcing')}; or CONFIG_SELINUX=keep"
 
 
-CHECKS: tuple[Check, ...] = (state, labels)
+CHECKS: tuple[Check, ...] = (state, labels, tools)

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 from installer.agent.host import Host
 from installer.resources import leftovers
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown, describe_new
+from installer.resources.label import set_label
 from installer.resources.secret import MASK, Secret
 
 #: Longer differences are cut: the file itself says more than a screen full of lines.
@@ -155,6 +156,7 @@ class Directory(Resource):
             # Two roles that run side by side may both want it.
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self.path, 0o700)
+            set_label(self.path)
         set_owner_and_mode(self.path, self.owner, self.group, self.mode)
 
 
@@ -238,6 +240,7 @@ def write_atomically(path: str, data: bytes, owner: str, group: str, mode: int) 
             stream.flush()
             os.fsync(stream.fileno())
         set_owner_and_mode(temporary, owner, group, mode)
+        set_label(temporary, path)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

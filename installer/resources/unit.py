@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Any, ClassVar, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from installer.agent import denials
 from installer.agent.host import CommandFailed, Host
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
 
@@ -146,6 +147,7 @@ class Unit(Resource):
         return [
             f"{self.unit}: {words}, main process ended with {shown.get('ExecMainStatus', '?')}",
             *journal(self.unit, host),
+            *denials.recent(host),
         ]
 
 

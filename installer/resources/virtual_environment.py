@@ -14,6 +14,7 @@ from installer.agent.host import CommandFailed, Completed, Host
 from installer.resources import leftovers
 from installer.resources.base import Actual, Resource, State
 from installer.resources.file import sha256_of, write_atomically
+from installer.resources.label import wanted_type
 from installer.resources.python_index import HOST_CONFIGURATION, configuration, host_proxies, read_pip
 from installer.resources.secret import Secret
 
@@ -86,6 +87,9 @@ class VirtualEnvironment(Resource):
             expect=(0, 1),
             timeout=1800,
         )
+        if wanted_type(self.path):
+            # uv links files of its cache, which lies where others are labelled.
+            host.run(["restorecon", "-R", self.path], timeout=1800)
         text = json.dumps({**(self.expected() or {}), "interpreter": self.python})
         write_atomically(stamp, text.encode(), "root", "root", 0o644)
 

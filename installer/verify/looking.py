@@ -17,7 +17,7 @@ from openstack.exceptions import SDKException
 from installer import tempest
 from installer.errors import PystackError
 from installer.outcome import Verdict
-from installer.verify import access, endpoints, services, storage
+from installer.verify import access, denials, endpoints, services, storage
 from installer.verify.checks import TEMPEST, Check
 from installer.verify.cleaning import Swept, sweep
 from installer.verify.failing import CheckFailed, NotLoggedIn
@@ -39,8 +39,8 @@ TRIALS: dict[str, Callable[[Workshop], Iterator[Verdict]]] = {
     "attached-volume": storage.with_volume,
     "volume-boot": storage.from_volume,
 }
-#: Those that come last, on request.
-SUITES: dict[str, Callable[[Live], Iterator[Verdict]]] = {TEMPEST.name: tempest.verdicts}
+#: Those that come last, in this order.
+LAST: dict[str, Callable[[Live], Iterator[Verdict]]] = {TEMPEST.name: tempest.verdicts, "denials": denials.verdicts}
 REMOVAL = "removal"
 #: In the folder of the admin's files.
 KEY_FILE, LOCK_FILE = "verify_key", ".verify.lock"
@@ -72,9 +72,10 @@ class Looking:
         else:
             for check in trials:
                 self._look(check, lambda: iter(()))
-        for check in self._checks:
-            if check.name in SUITES:
-                self._look(check, lambda check=check: SUITES[check.name](self._live))  # type: ignore[misc]
+        wanted = {check.name: check for check in self._checks}
+        for name, look in LAST.items():
+            if name in wanted:
+                self._look(wanted[name], lambda look=look: look(self._live))  # type: ignore[misc]
         return self._verdicts
 
     @contextmanager

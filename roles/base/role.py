@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from installer import confinement
 from installer.addresses import address_of
 from installer.cloud import GROUPS, Cloud, CloudHost
 from installer.resources.base import Resource
@@ -30,6 +31,8 @@ class Base(Role):
         facts = self.facts(host)
         yield Directory("/etc/pystack")
         yield from entries(cloud, host)
+        if confinement.is_confined(host):
+            yield Package(facts["policy_tools"])
         for package in (*facts.get("first", ()), *client.sources(cloud, host)):
             yield Package(package)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.ports import APIS, PORTS, REDIRECTED, local_port
 from installer.render import rendered_file
 from installer.resources.base import Resource
-from installer.resources.command import Command
 from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.roles import Role, all_roles
@@ -56,13 +56,7 @@ class HAProxy(Role):
                 for api in wanted_apis(cloud)
             ],
         )
-        boolean = facts.get("selinux_boolean")
-        if boolean:
-            yield Command(
-                f"selinux-{boolean}",
-                ("setsebool", "-P", boolean, "on"),
-                unless=("sh", "-c", f"! selinuxenabled 2>/dev/null || getsebool {boolean} | grep -q 'on$'"),
-            )
+        yield from confinement.resources(facts, host)
         yield Unit(facts["unit"], reads=(CONFIGURATION, SERVER), reload=True)
 
 

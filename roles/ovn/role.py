@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from installer import confinement
 from installer.addresses import address_of, bracketed
 from installer.cloud import Cloud, CloudHost
 from installer.ports import GENEVE, PORTS, Opening
@@ -56,6 +57,7 @@ class OVN(Role):
     def _central(self, host: CloudHost) -> Iterable[Resource]:
         facts = self.facts(host)
         yield Package(facts["central"])
+        yield from confinement.resources(facts, host)
         for unit in facts["central_units"]:
             yield Unit(unit)
         for name, database in DATABASES.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from installer import confinement
 from installer.addresses import address_of
 from installer.cloud import Cloud, CloudHost
 from installer.ports import PORTS, RABBITMQ_OWN
@@ -35,6 +36,7 @@ class RabbitMQ(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         facts, address = self.facts(host), address_of(host)
         yield Package(facts["package"])
+        yield from confinement.resources(facts, host)
         yield rendered_file(
             CONFIGURATION,
             "rabbitmq/rabbitmq.conf.j2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
@@ -66,5 +67,6 @@ def initiator(host: CloudHost) -> Iterator[Resource]:
     """
     here = facts(host)
     yield Package(here["initiator"])
+    yield from confinement.resources(here, host)
     yield Unit(here["initiator_unit"])
     yield LvmFilter()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from installer import confinement
 from installer.addresses import address_of
 from installer.cloud import Cloud, CloudHost
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.command import Command
 from installer.resources.file import Directory, File, Symlink
+from installer.resources.label import Label
 from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
+from installer.resources.policy import PolicyPath
 from installer.resources.unit import Unit
 from installer.resources.volume_group import FOLDER, VolumeGroup
 from roles.cinder.backends.base import USER, Backend, facts, initiator
@@ -45,6 +48,7 @@ class LVM(Backend):
         here = facts(host)
         yield from map(Package, here["lvm"])
         yield LvmFilter()
+        yield from confinement.resources(here, host)
         yield from _group(cloud, host)
         if here["target_helper"] == "tgtadm":
             yield Directory(TARGETS, USER, USER, 0o750)
@@ -74,7 +78,12 @@ def _group(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     yield Directory("/var/lib/pystack")
     yield Directory(FOLDER, mode=0o700)
     size = str(cloud.answers["CONFIG_CINDER_VOLUMES_SIZE"])
+    if confinement.is_confined(host):
+        # What losetup may use: a type that both Debian's policy and Fedora's have for files that are mounted.
+        yield PolicyPath(f"{FOLDER}/.*", "mount_loopback_t", below=FOLDER)
     yield Command("volume-group-file", ("truncate", "--size", size, file), creates=file)
+    if confinement.is_confined(host):
+        yield Label(file)
     yield rendered_file(unit, "cinder/volume-group.service.j2", file=file, volume_group=name)
     yield Unit(LOOP_UNIT)
     yield VolumeGroup(name, file=file)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.package import Package
+from installer.resources.policy import PolicyBoolean
 from roles.cinder.backends.base import USER, Backend, facts
 
 SHARES = "/etc/cinder/nfs_shares"
@@ -31,5 +33,7 @@ class NFS(Backend):
         yield rendered_file(SHARES, "cinder/nfs_shares.j2", group=USER, mode=0o640, shares=shares)
 
     def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        """Yield the NFS client: nova-compute mounts the shares."""
+        """Yield the NFS client: nova-compute mounts the shares, and instances read files there."""
         yield from map(Package, facts(host)["nfs"])
+        if confinement.is_confined(host):
+            yield PolicyBoolean("virt_use_nfs")

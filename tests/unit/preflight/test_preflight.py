@@ -86,6 +86,13 @@ def fine(number: str) -> dict[str, Any]:
             "interfaces": {"eth0": [f"{own}/24"], "eth1": [], "lo": []},
             "links": {"eth0": LINK, "eth1": LINK, "lo": LINK},
             "managers": ["NetworkManager"],
+            "selinux": {
+                "now": "enforcing",
+                "at_boot": "enforcing",
+                "policy": "targeted",
+                "unlabelled": [],
+                "missing": [],
+            },
             "firewall": {
                 "manager": "",
                 "zones": {},
@@ -98,7 +105,6 @@ def fine(number: str) -> dict[str, Any]:
         },
         "mounts": {"/": mount, "/tmp": mount, "/opt": {**mount, "point": "/opt"}},
         "packages": {"unfinished": [], "damaged": [], "interrupted": False, "holder": None},
-        "selinux": {"now": "enforcing", "at_boot": "enforcing", "policy": "targeted", "unlabelled": [], "missing": []},
         "system": {
             "random": True,
             "clock": {"kept": True, "units": ["chrony.service"]},

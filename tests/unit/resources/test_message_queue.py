@@ -100,6 +100,7 @@ def test_all_accounts_are_set_by_one_command_with_nothing_in_its_arguments(monke
     host = FakeHost({"rabbitmqctl eval": "ok\n"})
     QueueAccount.fix_all([(QueueAccount("a", Secret("x")), None), (QueueAccount("b", Secret("y")), None)], host)
     assert host.ran == ["rabbitmqctl eval"]
+    assert host.given[0]["user"] == "rabbitmq"
 
 
 def test_an_error_that_rabbitmqctl_calls_a_success_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,7 @@ def run(live, monkeypatch, looks=None, trials=None, only=(), keep=False):
 
     monkeypatch.setattr(looking, "LOOKS", {**dict.fromkeys(looking.LOOKS, good), **(looks or {})})
     monkeypatch.setattr(looking, "TRIALS", {**dict.fromkeys(looking.TRIALS, good), **(trials or {})})
+    monkeypatch.setattr(looking, "LAST", dict.fromkeys(looking.LAST, good))
     monkeypatch.setattr("installer.verify.guest.Doors.__init__", lambda self, live: setattr(self, "_through", None))
     return looking.Looking(live, chosen(only), keep).run()
 
@@ -59,7 +60,8 @@ def outcomes(verdicts):
 
 
 def test_every_check_that_has_a_name_can_be_made():
-    assert {check.name for check in CHECKS if not check.boots} == set(looking.LOOKS)
+    assert {check.name for check in CHECKS if not check.boots and not check.last} == set(looking.LOOKS)
+    assert {check.name for check in (*CHECKS, TEMPEST) if check.last} == set(looking.LAST)
     assert {check.name for check in CHECKS if check.boots} == set(looking.TRIALS)
 
 
@@ -164,7 +166,7 @@ def test_tempest_is_run_only_when_it_is_asked_for_and_then_last(cloud, monkeypat
     def suite(live):
         yield Verdict("smoke", "success", str(live.records))
 
-    monkeypatch.setattr(looking, "SUITES", {TEMPEST.name: suite})
+    monkeypatch.setattr(looking, "LAST", {TEMPEST.name: suite})
     assert TEMPEST.name not in outcomes(run(cloud, monkeypatch))
     verdicts = looking.Looking(cloud, (TEMPEST, *chosen(["login", "instance"])), keep=False).run()
     assert list(outcomes(verdicts)) == ["login", "instance", "tempest"]

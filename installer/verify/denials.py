@@ -1,0 +1,74 @@
+"""SELinux: what the policy of a host denied the services of the cloud, from the host's audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from installer.engine.session import AgentSession
+from installer.errors import PystackError
+from installer.outcome import Verdict
+from installer.verify.live import Live
+
+#: Hosts that are asked at once.
+AT_ONCE = 16
+#: Denials that a verdict shows; the log has them all.
+SHOWN = 6
+REMEDY = (
+    "if the service is to do that, allow it on the host: `ausearch -m AVC -ts recent | audit2allow -M local`, read "
+    "local.te, and `semodule -i local.pp`; restart the service: verify looks at what comes after that"
+)
+
+
+def verdicts(live: Live) -> Iterator[Verdict]:
+    """Yield a verdict for each host whose kernel has a policy."""
+    addresses = [host.address for host in live.hosts]
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(addresses) or 1)) as pool:
+        for address, answer in zip(addresses, pool.map(lambda address: _ask(live, address), addresses), strict=True):
+            yield from judge(address, answer)
+
+
+def _ask(live: Live, address: str) -> Mapping[str, Any]:
+    try:
+        session = AgentSession(live.connect(address), live.listen, {})
+        try:
+            answer: Mapping[str, Any] = session.probe({"only": True, "denials": True}).result()["denials"]
+            return answer
+        finally:
+            session.close()
+    except PystackError as problem:
+        return {"problem": problem.message}
+
+
+def judge(address: str, answer: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Yield the verdict on a host: nothing where SELinux is off.
+
+    Args:
+        address: the host's.
+        answer: see ``installer.agent.denials.denials``; or ``problem``: why it cannot be told.
+    """
+    title = f"SELinux on {address}"
+    if "problem" in answer:
+        found = f"it cannot be told what was denied: {answer['problem']}"
+        yield Verdict(title, "warn", found, "", "run verify from where the hosts are reached by ssh")
+    elif answer["mode"] == "enforcing" and any(denial["enforced"] for denial in answer["found"]):
+        denied = [denial for denial in answer["found"] if denial["enforced"]]
+        why = "what a service may not do fails, now or the first time that it is needed"
+        yield Verdict(title, "fail", f"denied our services ({answer['log']}): {_words(denied)}", why, REMEDY)
+    elif answer["found"]:
+        would = [denial for denial in answer["found"] if not denial["enforced"]]
+        found = f"{answer['mode']}; enforcing, it would have denied our services: {_words(would)}"
+        yield Verdict(title, "warn", found, "they would fail on a host that enforces", REMEDY)
+    elif answer["mode"] != "absent":
+        yield Verdict(title, "success", f"{answer['mode']}; nothing was denied to our services")
+
+
+def _words(denials: Sequence[Mapping[str, Any]]) -> str:
+    told = [
+        f"{one['program']} ({one['source']}): {', '.join(one['permissions'])} of {one['kind']} {one['what']} "
+        f"({one['target']})"
+        for one in denials
+    ]
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return "; ".join(told[:SHOWN]) + more

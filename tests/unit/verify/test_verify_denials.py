@@ -1,0 +1,53 @@
+"""Verdicts on what SELinux denied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from installer.verify.denials import judge
+
+DENIAL = {
+    "time": 1.0, "source": "rabbitmq_beam_t", "target": "tmpfs_t", "kind": "file", "permissions": ["execute", "map"],
+    "program": "beam.smp", "what": "/memfd:vmem", "enforced": True,
+}  # fmt: skip
+
+
+def verdicts(**answer: Any) -> list[tuple[str, str]]:
+    told = {"mode": "enforcing", "found": [], "log": "audit log", **answer}
+    return [(verdict.outcome, verdict.found) for verdict in judge("192.0.2.1", told)]
+
+
+def test_a_host_without_selinux_has_no_verdict() -> None:
+    assert verdicts(mode="absent") == []
+
+
+def test_what_was_denied_fails_and_is_named() -> None:
+    ((outcome, found),) = verdicts(found=[DENIAL])
+    assert outcome == "fail"
+    assert "beam.smp (rabbitmq_beam_t): execute, map of file /memfd:vmem (tmpfs_t)" in found
+
+
+def test_what_would_be_denied_is_a_warning() -> None:
+    ((outcome, found),) = verdicts(mode="permissive", found=[{**DENIAL, "enforced": False}])
+    assert outcome == "warn"
+    assert "would have denied" in found
+
+
+def test_a_domain_that_the_policy_itself_lets_go_on_a_host_that_enforces_is_a_warning() -> None:
+    assert verdicts(found=[{**DENIAL, "enforced": False}])[0][0] == "warn"
+
+
+def test_nothing_denied_is_good_in_either_state() -> None:
+    assert verdicts() == [("success", "enforcing; nothing was denied to our services")]
+    assert verdicts(mode="permissive")[0][0] == "success"
+
+
+def test_a_host_that_cannot_be_asked_is_not_a_failure_of_the_cloud() -> None:
+    ((outcome, found),) = verdicts(problem="no route to host")
+    assert outcome == "warn"
+    assert "no route to host" in found
+
+
+def test_a_long_list_is_cut() -> None:
+    ((_, found),) = verdicts(found=[{**DENIAL, "program": f"p{number}"} for number in range(9)])
+    assert found.endswith("and 3 more")
