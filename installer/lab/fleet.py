@@ -205,6 +205,9 @@ def answers(members: Sequence[LabHost]) -> dict[str, str]:
         # Open vSwitch in userspace, which a lab host may have to use, makes tunnels only from a bridge's address.
         values["CONFIG_NEUTRON_OVN_TUNNEL_IF"] = places.EXTERNAL
         values["CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE"] = "br-ex"
+        if any(host.wish.kernel == "own" for host in members):
+            # That kernel's own switch has no zones of conntrack (CONFIG_NF_CONNTRACK_ZONES), which OVN needs.
+            values["CONFIG_NEUTRON_OVS_DATAPATH"] = "netdev"
         if all(host.runner.has_share for host in members):
             values["CONFIG_CINDER_INSTALL"] = "y"
             values["CONFIG_CINDER_BACKEND"] = "nfs"

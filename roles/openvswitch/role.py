@@ -23,6 +23,7 @@ FOLDER = "/etc/systemd/system/{}.d"
 LOOPBACK = "127.0.0.1"
 #: Ports of bridges in userspace whose packets the kernel's own network must not see.
 PORTS_FILE = "/etc/pystack/userspace-ports.nft"
+PORTS_SCRIPT = "/etc/pystack/userspace-ports.sh"
 PORTS_UNIT = "pystack-userspace-ports.service"
 TSO = "userspace-tso-enable"
 
@@ -76,9 +77,11 @@ class OpenvSwitch(Role):
         facts, unit = self.facts(host), f"/etc/systemd/system/{PORTS_UNIT}"
         yield Package(facts["nftables"])
         yield rendered_file(PORTS_FILE, "openvswitch/userspace-ports.nft.j2", interfaces=interfaces)
+        script = "openvswitch/userspace-ports.sh.j2"
+        yield rendered_file(PORTS_SCRIPT, script, mode=0o755, nft=facts["nft"], file=PORTS_FILE, interfaces=interfaces)
         template = "openvswitch/userspace-ports.service.j2"
-        yield rendered_file(unit, template, nft=facts["nft"], file=PORTS_FILE, switch=facts["switch"])
-        yield Unit(PORTS_UNIT, reads=(PORTS_FILE, unit))
+        yield rendered_file(unit, template, script=PORTS_SCRIPT, switch=facts["switch"])
+        yield Unit(PORTS_UNIT, reads=(PORTS_FILE, PORTS_SCRIPT, unit))
 
 
 ROLE = OpenvSwitch()

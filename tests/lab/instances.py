@@ -72,14 +72,14 @@ def booted(connection: Connection, folder: Path, name: str, **values: Any) -> It
         connection: the demo user's.
         folder: where pystack keeps what the demo user logs in with.
         name: of the instance.
-        values: more of what Nova is told.
+        values: more of what Nova is told; its disk is made from pystack's own image unless they name another.
     """
     network = connection.network.find_network("private", ignore_missing=False)
-    image = connection.image.find_image("pystack-test", ignore_missing=False)
+    if "block_device_mapping" not in values:
+        values["image_id"] = connection.image.find_image("pystack-test", ignore_missing=False).id
     flavor = connection.compute.find_flavor("m1.tiny", ignore_missing=False)
     server = connection.compute.create_server(
         name=name,
-        image_id=image.id,
         flavor_id=flavor.id,
         networks=[{"uuid": network.id}],
         key_name="demo",
