@@ -58,7 +58,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     try:
         (controller,) = lab.up([CONTROLLER], external=True)
         (compute,) = lab.up([COMPUTE], external=True, kernel="own", memory=2500)
-        (storage,) = lab.up([STORAGE], external=True, kernel="own", memory=1500, disks=(6,))
+        (storage,) = lab.up([STORAGE], external=True, kernel="own", memory=2200, disks=(6,))
         storage.run(f"vgcreate {GROUP} /dev/ubdb", check=True)
         values = {
             **lab.answers([controller, compute, storage]),
