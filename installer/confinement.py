@@ -8,7 +8,6 @@ from typing import Any
 from installer.cloud import CloudHost
 from installer.paths import TEMPLATES
 from installer.resources.base import Resource
-from installer.resources.kernel_module import KernelModule
 from installer.resources.policy import PolicyBoolean, PolicyModule, PolicyPath, PolicyPort
 
 #: What a plan gathers from all roles, for the policy to be ready before packages and services come.
@@ -25,7 +24,7 @@ def resources(facts: Mapping[str, Any], host: CloudHost) -> Iterator[Resource]:
 
     Args:
         facts: of a role or a backend. Of ``selinux``: ``modules``, names of files below templates/selinux;
-            ``booleans`` to switch on; ``ports``, type by number; ``kernel_modules``, which services may not load.
+            ``booleans`` to switch on; ``ports``, type by number.
         host: the host.
     """
     if not is_confined(host):
@@ -37,5 +36,3 @@ def resources(facts: Mapping[str, Any], host: CloudHost) -> Iterator[Resource]:
         yield PolicyBoolean(boolean)
     for port, type_ in wanted.get("ports", {}).items():
         yield PolicyPort(port, type_)
-    for module in wanted.get("kernel_modules", ()):
-        yield KernelModule(module)

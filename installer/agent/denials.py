@@ -6,28 +6,26 @@ import glob
 import os
 import re
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from installer.agent import selinux
 from installer.agent.host import CommandFailed, Host
 from installer.resources.texts import text_of
 
-#: Units of the services that pystack installs, as patterns of systemctl(1).
+#: Units of the services that pystack installs, and of instances, as patterns of systemctl(1).
 UNITS = (
     *("openstack-*", "pystack-*", "mariadb.service", "rabbitmq-server.service", "epmd.service", "memcached.service"),
     *("haproxy.service", "ovn-*", "ovs-*", "ovsdb-server.service", "openvswitch*", "libvirtd.service", "virt*.service"),
-    *("iscsid.service", "tgt.service", "tgtd.service", "chrony.service", "chronyd.service"),
+    *("machine-qemu*.scope", "iscsid.service", "tgt.service", "tgtd.service", "chrony.service", "chronyd.service"),
 )
-#: Domains of programs that these services start and that end again: volumes, mounts, kernel modules, instances.
-HELPERS = ("lvm_t", "fsadm_t", "mount_t", "kmod_t", "svirt_t", "svirt_tcg_t", "dnsmasq_t", "ifconfig_t")
-#: What `auid` is of a process that nobody's login has started.
-NOBODY = "4294967295"
+#: Types of programs that anybody may start, and that end again: those of volumes, mounts, kernel modules, networks.
+#: They are the cloud's where a process of one of its services started them.
+HELPERS = ("lvm_t", "fsadm_t", "mount_t", "kmod_t", "dnsmasq_t", "ifconfig_t")
+#: Role of what the system starts, and what `auid` is of a process that nobody's login has started.
+SYSTEM, NOBODY = "system_r", "4294967295"
+CONTROL_GROUPS = "/sys/fs/cgroup"
 #: Seconds for which a denial may be the reason of a failure, and how many are told.
 RECENT, SHOWN = 180.0, 5
-CONTROL_GROUPS = "/sys/fs/cgroup"
-
-#: Type to when its first unit was started, in seconds since 1970.
-Domains = Dict[str, float]
 
 
 class Denial(NamedTuple):
@@ -54,68 +52,98 @@ class Denial(NamedTuple):
     enforced: bool
 
 
+class Logged(NamedTuple):
+    """A denial as a log has it.
+
+    Args:
+        denial: what was denied.
+        by_system: whether the system started who asked, and nobody's login did.
+        parent: number of the process that started who asked, if the log says so.
+    """
+
+    denial: Denial
+    by_system: bool
+    parent: Optional[str]
+
+
+class Services(NamedTuple):
+    """The services of the cloud on this host.
+
+    Args:
+        since: type to when the last unit whose processes have it was started, in seconds since 1970.
+        processes: their numbers.
+        failed: units that should run and do not.
+    """
+
+    since: Dict[str, float]
+    processes: Set[str]
+    failed: List[str]
+
+
 def denials(host: Host) -> Dict[str, Any]:
-    """Return ``mode``; ``found``: what was denied since the services started; and ``log``: who told."""
+    """Return ``mode``; ``found``: what was denied since the services started; ``log``: who told; ``running``: whether
+    there are services at all; and ``failed``: those whose own denials cannot be told from others'.
+    """
     mode = selinux.mode()
     if mode == "absent":
-        return {"mode": mode, "found": [], "log": ""}
+        return {"mode": mode, "found": [], "log": "", "running": True, "failed": []}
     log, text = _log(host)
-    ours = domains(host)
-    return {"mode": mode, "found": [item._asdict() for item in of_services(parse(text), ours)], "log": log}
+    services = _services(host)
+    found = [item._asdict() for item in of_services(parse(text), services)]
+    return {"mode": mode, "found": found, "log": log, "running": bool(services.since), "failed": services.failed}
 
 
 def recent(host: Host) -> List[str]:
-    """Return in words what was denied to services in the last minutes, the newest last: why one may have failed."""
+    """Return in words what the system's processes were denied in the last minutes: why a service may have failed."""
     if selinux.mode() == "absent":
         return []
     since = time.time() - RECENT
     told = [
         f"SELinux {'denied' if denial.enforced else 'would have denied'} {denial.program} ({denial.source}) "
         f"{', '.join(denial.permissions)} of {denial.kind} {denial.what} ({denial.target})"
-        for denial, login in parse(_log(host)[1])
-        if denial.time > since and login in (None, NOBODY)
+        for denial, by_system, _ in parse(_log(host)[1])
+        if denial.time > since and by_system
     ]
     return list(dict.fromkeys(told))[-SHOWN:]
 
 
-def parse(text: str) -> List[Tuple[Denial, Optional[str]]]:
-    """Return what an audit log says was denied, each with the login (auid) that it belongs to, if the log says so.
+def parse(text: str) -> List[Logged]:
+    """Return what an audit log says was denied.
 
     Args:
-        text: lines of auditd's log, or of the kernel's, which lacks the login.
+        text: lines of auditd's log, or of the kernel's, which does not tell of logins and parents.
     """
-    logins = dict(re.findall(r"type=SYSCALL msg=audit\(([\d.]+:\d+)\).*?\bauid=(\d+)", text))
-    found = []
+    calls = {
+        found[1]: dict(re.findall(r"\b(ppid|auid)=(\d+)", found[2]))
+        for found in re.finditer(r"type=SYSCALL msg=audit\(([\d.]+:\d+)\)(.*)", text)
+    }
+    logged = []
     for line in re.findall(r"(?m)^.*avc:\s+denied .*$", text):
         event = re.search(r"audit\((\d+\.\d+):(\d+)\)", line)
         permissions = re.search(r"denied\s+\{ ([^}]*) \}", line)
-        fields = dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line))
+        fields = dict(re.findall(r'(\w+)=("[^"]*"|[^\s\']+)', line))
         if event and permissions and {"scontext", "tcontext", "tclass"} <= set(fields):
             denial = Denial(
                 float(event[1]),
-                _type(fields["scontext"]),
-                _type(fields["tcontext"]),
+                _part(fields["scontext"], 2),
+                _part(fields["tcontext"], 2),
                 fields["tclass"],
                 tuple(permissions[1].split()),
-                fields.get("comm", "").strip('"'),
+                (fields.get("comm") or fields.get("exe") or "").strip('"'),
                 _what(fields),
                 fields.get("permissive") != "1",
             )
-            found.append((denial, logins.get(f"{event[1]}:{event[2]}")))
-    return found
+            call = calls.get(f"{event[1]}:{event[2]}", {})
+            by_system = _part(fields["scontext"], 1) == SYSTEM and call.get("auid", NOBODY) == NOBODY
+            logged.append(Logged(denial, by_system, call.get("ppid")))
+    return logged
 
 
-def of_services(found: Iterable[Tuple[Denial, Optional[str]]], ours: Mapping[str, float]) -> List[Denial]:
-    """Return what was denied to services since they started, and not to anybody's login; the same once, with all that
-    was asked for.
-
-    Args:
-        found: as ``parse`` returns it.
-        ours: since when each type is a service's.
-    """
+def of_services(found: Iterable[Logged], services: Services) -> List[Denial]:
+    """Return what was denied to services since they started; the same once, with all that was asked for."""
     kept: Dict[Tuple[str, ...], Denial] = {}
-    for denial, login in found:
-        if denial.time < ours.get(denial.source, float("inf")) or login not in (None, NOBODY):
+    for denial, by_system, parent in found:
+        if not by_system or not _is_ours(denial, parent, services):
             continue
         key = (denial.source, denial.target, denial.kind, denial.program, str(denial.enforced))
         before = kept.get(key)
@@ -124,39 +152,44 @@ def of_services(found: Iterable[Tuple[Denial, Optional[str]]], ours: Mapping[str
     return sorted(kept.values())
 
 
-def domains(host: Host) -> Domains:
-    """Return the types in which services of the cloud run, and those of their helpers."""
-    properties = "ActiveState,ControlGroup,InactiveExitTimestamp"
+def _is_ours(denial: Denial, parent: Optional[str], services: Services) -> bool:
+    if denial.source in HELPERS:
+        return parent in services.processes
+    return denial.time >= services.since.get(denial.source, float("inf"))
+
+
+def _services(host: Host) -> Services:
+    properties = "Id,ActiveState,ControlGroup,InactiveExitTimestamp"
     asked = ["systemctl", "show", "--timestamp=unix", f"--property={properties}", "--", *UNITS]
-    found: Domains = {}
+    services = Services({}, set(), [])
     for block in host.run(asked, expect=None).out.split("\n\n"):
         shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if shown.get("ActiveState") == "failed":
+            services.failed.append(shown.get("Id", ""))
         if shown.get("ActiveState") not in ("active", "activating", "reloading") or not shown.get("ControlGroup"):
             continue
         started = float(shown.get("InactiveExitTimestamp", "").lstrip("@") or 0)
-        for domain in set(_running_in(shown["ControlGroup"])):
-            found[domain] = min(started, found.get(domain, started))
-    if found:
-        found.update((helper, min(found.values())) for helper in HELPERS if helper not in found)
-    return found
+        for process, domain in _running_in(shown["ControlGroup"]).items():
+            services.processes.add(process)
+            services.since[domain] = max(started, services.since.get(domain, started))
+    return services
 
 
-def _running_in(group: str) -> Iterator[str]:
-    """Yield the type of each process of a unit."""
-    folder = CONTROL_GROUPS + group
-    for path in glob.iglob(os.path.join(glob.escape(folder), "**", "cgroup.procs"), recursive=True):
-        for process in text_of(path).split():
-            domain = _type(text_of(f"/proc/{process}/attr/current"))
-            if domain:
-                yield domain
+def _running_in(group: str) -> Mapping[str, str]:
+    """Return the processes of a unit, each with its type."""
+    pattern = os.path.join(glob.escape(CONTROL_GROUPS + group), "**", "cgroup.procs")
+    processes = [number for path in glob.iglob(pattern, recursive=True) for number in text_of(path).split()]
+    found = {number: _part(text_of(f"/proc/{number}/attr/current"), 2) for number in processes}
+    return {number: domain for number, domain in found.items() if domain}
 
 
 def _log(host: Host) -> Tuple[str, str]:
-    """Return where what was denied is told, and the lines."""
+    """Return where what was denied is told, and the lines of this boot."""
+    asked = ["ausearch", "--input-logs", "--raw", "-m", "AVC,USER_AVC", "-ts", "boot"]
     try:
-        # What is newer than the last boot: services have not run for longer.
-        done = host.run(["ausearch", "--input-logs", "--raw", "-m", "AVC", "-ts", "boot"], expect=(0, 1), timeout=60)
-        if done.code == 0 or "no matches" in done.err:
+        done = host.run(asked, expect=(0, 1), timeout=60)
+        # It says why it cannot read its log, and nothing where there is nothing in it.
+        if done.code == 0 or not done.err.strip():
             return "audit log", done.out
     except CommandFailed:
         pass
@@ -164,13 +197,14 @@ def _log(host: Host) -> Tuple[str, str]:
     return "kernel's log", kernel.out
 
 
-def _type(context: str) -> str:
-    return "".join(context.strip().rstrip("\0").split(":")[2:3])
+def _part(context: str, number: int) -> str:
+    """Return a part of a label: user, role, type, range (selinux(8))."""
+    return "".join(context.strip().rstrip("\0").split(":")[number : number + 1])
 
 
 def _what(fields: Mapping[str, str]) -> str:
     for name in ("path", "name", "src", "dest", "capability"):
         if name in fields:
-            value = fields[name]
-            return value.strip('"') if value.startswith('"') else f"port {value}" if name in ("src", "dest") else value
+            value = fields[name].strip('"')
+            return f"port {value}" if name in ("src", "dest") else value
     return ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 from typing import Any, Dict, List, Tuple
 
-from installer.agent.host import CommandFailed, Host
+from installer.agent.host import ENVIRONMENT, CommandFailed, Host
 from installer.resources.texts import text_of
 
 #: Mounted where the kernel enforces or observes a policy: see selinux(8).
@@ -38,16 +39,22 @@ def selinux(host: Host) -> Dict[str, Any]:
         "at_boot": at_boot,
         "policy": policy,
         "unlabelled": unlabelled(host) if active else [],
-        "missing": [tool for tool in TOOLS if not shutil.which(tool)] if active else [],
+        "missing": [tool for tool in TOOLS if not shutil.which(tool, path=ENVIRONMENT["PATH"])] if active else [],
     }
 
 
 def mode(kernel: str = KERNEL) -> str:
-    """Return what the kernel does: enforcing, permissive, or absent where it has no policy.
+    """Return what the kernel does: enforcing, permissive, or absent where it has no policy for this host.
+
+    Where its files are read-only, as in a container, libselinux takes SELinux for disabled, too: the policy is the
+    machine's, and not the container's to tell anything.
 
     Args:
         kernel: where its files are.
     """
+    with contextlib.suppress(OSError):
+        if os.statvfs(kernel).f_flag & os.ST_RDONLY:
+            return "absent"
     told = text_of(os.path.join(kernel, "enforce")).strip()
     return {"1": "enforcing", "0": "permissive"}.get(told, "absent")
 

@@ -68,7 +68,8 @@ class File(Resource):
 
     def fix(self, actual: Actual, host: Host) -> None:
         if self.absent:
-            os.unlink(self.path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
             return
         if isinstance(actual, dict) and "sha256" not in actual:
             raise CannotFix(f"{self.path} is a {actual['type']}, not a file; move it away if it is not needed")

@@ -8,7 +8,7 @@ import re
 from typing import ClassVar, Dict, Sequence
 
 from installer.agent.host import Host
-from installer.resources.base import Actual, Resource, State
+from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.file import write_atomically
 from installer.resources.texts import text_of
 
@@ -54,7 +54,13 @@ class KernelModule(Resource):
     def fix(self, actual: Actual, host: Host) -> None:
         os.makedirs(AT_BOOT, exist_ok=True)
         write_atomically(self._path(), f"# Made by pystack.\n{self.module}\n".encode(), "root", "root", 0o644)
-        host.run(["modprobe", "--", self.module])
+        done = host.run(["modprobe", "--", self.module], expect=None)
+        if done.code != 0:
+            raise CannotFix(
+                f"the kernel {os.uname().release} has no module {self.module} that can be loaded: "
+                f"{done.err.strip() or f'code {done.code}'}; install what brings it (linux-modules-extra, "
+                "kernel-modules-extra), or boot the kernel whose modules are installed"
+            )
 
     def _path(self) -> str:
         return os.path.join(AT_BOOT, f"pystack-{self.module}.conf")

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import functools
+import errno
 import os
 import threading
 from typing import ClassVar, Dict, Optional, Sequence
 
+from installer.agent import selinux
 from installer.agent.host import Host
 from installer.resources.base import Actual, Resource, State
 
 ATTRIBUTE = "security.selinux"
-
-_ACCESS = threading.RLock()
+#: Of a file system without labels, such as that of an NFS server that has none.
+NO_LABELS = (errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,77 +46,97 @@ class Label(Resource):
         return {resource.id: resource._state() for resource in resources}
 
     def _state(self) -> Actual:
-        if not os.path.lexists(self.path):
+        try:
+            found = _type(os.getxattr(self.path, ATTRIBUTE, follow_symlinks=False).decode(errors="replace"))
+        except FileNotFoundError:
             return None
-        wanted, found = wanted_type(self.path), type_of(self.path)
-        return self.expected() if wanted in (None, found) else {"type": found}
+        except OSError as problem:
+            if problem.errno in NO_LABELS:
+                return self.expected()
+            found = "none"
+        wanted = wanted_label(self.path)
+        return self.expected() if wanted is None or _type(wanted) == found else {"type": found}
 
     def fix(self, actual: Actual, host: Host) -> None:
         set_label(self.path)
 
 
-def wanted_type(path: str) -> Optional[str]:
-    """Return the type that the policy says for a path, None where there is no policy or it says nothing."""
-    context = _wanted(path)
-    return _type(context) if context else None
-
-
-def type_of(path: str) -> Optional[str]:
-    """Return the type that a file has, None where it has no label."""
-    try:
-        found = os.getxattr(path, ATTRIBUTE, follow_symlinks=False)
-    except OSError:
-        return None
-    return _type(found.decode(errors="replace"))
+def wanted_label(path: str) -> Optional[str]:
+    """Return the label that the policy says for a path; None where there is no policy, or it says nothing."""
+    return POLICY.label_of(path) if selinux.mode() != "absent" else None
 
 
 def set_label(path: str, final: str = "") -> None:
-    """Give a file the label that the policy says.
+    """Give a file the label that the policy says, unless it has the same type already, or its file system no labels.
 
     Args:
         path: where it is.
         final: where it will be, if that is elsewhere.
     """
-    wanted = _wanted(final or path)
-    if wanted and _type(wanted) != type_of(path):
+    wanted = wanted_label(final or path)
+    if wanted is None:
+        return
+    try:
+        if _type(os.getxattr(path, ATTRIBUTE, follow_symlinks=False).decode(errors="replace")) == _type(wanted):
+            return
+    except OSError as problem:
+        if problem.errno in NO_LABELS:
+            return
+    try:
         os.setxattr(path, ATTRIBUTE, f"{wanted}\0".encode(), follow_symlinks=False)
+    except OSError as problem:
+        if problem.errno not in NO_LABELS:
+            raise
 
 
-def forget() -> None:
-    """Have the policy's own files read again: somebody has changed what it says of paths."""
-    library = _library()
-    if library is not None:
-        with _ACCESS:
-            library.matchpathcon_fini()
+class _Policy:
+    """What the policy says of paths, by libselinux (selabel_open(3)). What it has read, it keeps."""
+
+    def __init__(self) -> None:
+        self._access = threading.Lock()
+        self._library: Optional[ctypes.CDLL] = None
+        self._handle: Optional[ctypes.c_void_p] = None
+
+    def label_of(self, path: str) -> Optional[str]:
+        """Return the label of a path whose folder may be behind links; None if the policy says nothing."""
+        folder, name = os.path.split(path)
+        real = os.path.join(os.path.realpath(folder), name)
+        context = ctypes.c_void_p()
+        with self._access:
+            library = self._opened()
+            if library is None or self._handle is None:
+                return None
+            # Of whatever kind: that it has in the end is not there yet.
+            code = library.selabel_lookup_raw(self._handle, ctypes.byref(context), os.fsencode(real), 0)
+            if code != 0 or not context.value:
+                return None
+            text = ctypes.string_at(context.value).decode()
+            library.freecon(context)
+        return None if text == "<<none>>" else text
+
+    def forget(self) -> None:
+        """Have the policy's files read again: somebody has changed what it says of paths."""
+        with self._access:
+            if self._library is not None and self._handle is not None:
+                self._library.selabel_close(self._handle)
+            self._handle = None
+
+    def _opened(self) -> Optional[ctypes.CDLL]:
+        if self._library is None:
+            try:
+                self._library = ctypes.CDLL("libselinux.so.1")
+            except OSError:
+                return None
+            self._library.selabel_open.restype = ctypes.c_void_p
+        if self._handle is None:
+            opened = self._library.selabel_open(0, None, 0)
+            self._handle = ctypes.c_void_p(opened) if opened else None
+        return self._library
+
+
+POLICY = _Policy()
 
 
 def _type(context: str) -> str:
     # user:role:type:range, see selinux(8).
     return "".join(context.rstrip("\0").split(":")[2:3])
-
-
-def _wanted(path: str) -> Optional[str]:
-    library = _library()
-    if library is None or library.is_selinux_enabled() != 1:
-        return None
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        mode = 0
-    context = ctypes.c_char_p()
-    with _ACCESS:
-        code = library.matchpathcon(os.path.realpath(path).encode(), mode, ctypes.byref(context))
-    if code != 0 or context.value is None:
-        return None
-    text = context.value.decode()
-    library.freecon(context)
-    return text
-
-
-@functools.lru_cache(maxsize=None)
-def _library() -> Optional[ctypes.CDLL]:
-    """Return libselinux, None where the host has none."""
-    try:
-        return ctypes.CDLL("libselinux.so.1")
-    except OSError:
-        return None

@@ -17,7 +17,7 @@ from typing import ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent import selinux
 from installer.agent.host import CommandFailed, Host
-from installer.resources import label
+from installer.resources import label, leftovers
 from installer.resources.base import Actual, Resource, State
 from installer.resources.texts import text_of
 
@@ -58,7 +58,8 @@ class PolicyModule(Resource):
     @classmethod
     def fix_all(cls, differing: Sequence[Tuple[PolicyModule, Actual]], host: Host) -> None:
         # Each call builds the whole policy anew: one for all of them.
-        with tempfile.TemporaryDirectory(prefix="pystack-policy-") as folder:
+        leftovers.sweep(tempfile.gettempdir(), "pystack-policy-")
+        with tempfile.TemporaryDirectory(prefix=leftovers.own("pystack-policy-")) as folder:
             paths = []
             for item, _ in differing:
                 paths.append(os.path.join(folder, f"{item.module}.cil"))
@@ -169,7 +170,7 @@ class PolicyPath(Resource):
 
     @classmethod
     def query(cls, resources: Sequence[PolicyPath], host: Host) -> Dict[str, Actual]:
-        kept = kept_paths(text_of(f"/etc/selinux/{policy()}/contexts/files/file_contexts.local"))
+        kept = kept_paths(text_of(local_paths()))
         return {
             resource.id: _typed(kept.get(resource.pattern)) if knows_type(resource.type) else resource.expected()
             for resource in resources
@@ -177,7 +178,7 @@ class PolicyPath(Resource):
 
     def fix(self, actual: Actual, host: Host) -> None:
         _semanage("fcontext", ["-t", self.type, self.pattern], host)
-        label.forget()
+        label.POLICY.forget()
         if os.path.isdir(self.below):
             host.run(["restorecon", "-R", self.below])
 
@@ -191,6 +192,11 @@ def store() -> str:
     """Return the folder in which libsemanage keeps the policy, see semanage.conf(5)."""
     roots = re.findall(r"(?m)^\s*store-root\s*=\s*(\S+)", text_of(TOOLS_CONFIG))
     return os.path.join(roots[-1] if roots else "/var/lib/selinux", policy(), "active")
+
+
+def local_paths() -> str:
+    """Return the file with what was said of paths on this host."""
+    return f"/etc/selinux/{policy()}/contexts/files/file_contexts.local"
 
 
 def kept_booleans(text: str) -> Dict[str, str]:

@@ -14,7 +14,7 @@ from installer.agent.host import CommandFailed, Completed, Host
 from installer.resources import leftovers
 from installer.resources.base import Actual, Resource, State
 from installer.resources.file import sha256_of, write_atomically
-from installer.resources.label import wanted_type
+from installer.resources.label import wanted_label
 from installer.resources.python_index import HOST_CONFIGURATION, configuration, host_proxies, read_pip
 from installer.resources.secret import Secret
 
@@ -87,8 +87,7 @@ class VirtualEnvironment(Resource):
             expect=(0, 1),
             timeout=1800,
         )
-        if wanted_type(self.path):
-            # uv links files of its cache, which lies where others are labelled.
+        if wanted_label(self.path):
             host.run(["restorecon", "-R", self.path], timeout=1800)
         text = json.dumps({**(self.expected() or {}), "interpreter": self.python})
         write_atomically(stamp, text.encode(), "root", "root", 0o644)
@@ -129,7 +128,8 @@ class VirtualEnvironment(Resource):
             **({} if self.proxies else host_proxies()),
             "UV_CACHE_DIR": CACHE,
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_LINK_MODE": "hardlink",
+            # A link has the label of what it links to, and the cache lies where others are labelled.
+            "UV_LINK_MODE": "copy" if wanted_label(self.path) else "hardlink",
             "UV_HTTP_TIMEOUT": "60",
             # The host's own trust, which may know a CA of the site. Its name changed with uv 0.12.
             "UV_SYSTEM_CERTS": "true",

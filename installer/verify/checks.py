@@ -21,14 +21,12 @@ class Check:
         does: what is looked at, in one line.
         needs: yes-no parameters of the answer file that must be y.
         boots: whether it starts an instance.
-        last: whether it comes after those, as it looks at what happened meanwhile.
     """
 
     name: str
     does: str
     needs: tuple[str, ...] = ()
     boots: bool = False
-    last: bool = False
 
     def lacks(self, answers: Mapping[str, Any]) -> list[str]:
         """Return the parameters that it needs and that the answer file has at n."""
@@ -46,11 +44,11 @@ CHECKS = (
     Check("instance", "an instance with a disk from an image is reached by ssh", _INSTANCES, boots=True),
     Check("attached-volume", "a volume keeps its data from one attachment to the next", _WITH_VOLUMES, boots=True),
     Check("volume-boot", "an instance boots from a volume that was made from an image", _WITH_VOLUMES, boots=True),
-    Check("denials", "SELinux denies our services nothing", last=True),
+    Check("denials", "SELinux denies our services nothing"),
 )
 
 #: Made on request only: it takes its time.
-TEMPEST = Check("tempest", "OpenStack's own tests of the smoke set pass", last=True)
+TEMPEST = Check("tempest", "OpenStack's own tests of the smoke set pass")
 
 
 def chosen(only: Sequence[str]) -> tuple[Check, ...]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from installer.engine.session import AgentSession
-from installer.errors import PystackError
+from installer.errors import HostUnreachable
 from installer.outcome import Verdict
 from installer.verify.live import Live
 
@@ -17,7 +17,7 @@ AT_ONCE = 16
 SHOWN = 6
 REMEDY = (
     "if the service is to do that, allow it on the host: `ausearch -m AVC -ts recent | audit2allow -M local`, read "
-    "local.te, and `semodule -i local.pp`; restart the service: verify looks at what comes after that"
+    "local.te, and `semodule -i local.pp`; then restart the service: verify counts what comes after its last start"
 )
 
 
@@ -31,14 +31,18 @@ def verdicts(live: Live) -> Iterator[Verdict]:
 
 def _ask(live: Live, address: str) -> Mapping[str, Any]:
     try:
-        session = AgentSession(live.connect(address), live.listen, {})
-        try:
-            answer: Mapping[str, Any] = session.probe({"only": True, "denials": True}).result()["denials"]
-            return answer
-        finally:
-            session.close()
-    except PystackError as problem:
+        connection = live.connect(address)
+    except HostUnreachable as problem:
         return {"problem": problem.message}
+    try:
+        session = AgentSession(connection, live.listen, {})
+        answer: Mapping[str, Any] = session.probe({"only": True, "denials": True}).result()["denials"]
+        session.close()
+        return answer
+    except HostUnreachable as problem:
+        return {"problem": problem.message}
+    finally:
+        connection.close()
 
 
 def judge(address: str, answer: Mapping[str, Any]) -> Iterator[Verdict]:
@@ -52,16 +56,22 @@ def judge(address: str, answer: Mapping[str, Any]) -> Iterator[Verdict]:
     if "problem" in answer:
         found = f"it cannot be told what was denied: {answer['problem']}"
         yield Verdict(title, "warn", found, "", "run verify from where the hosts are reached by ssh")
-    elif answer["mode"] == "enforcing" and any(denial["enforced"] for denial in answer["found"]):
-        denied = [denial for denial in answer["found"] if denial["enforced"]]
+        return
+    mode, denials = answer["mode"], answer["found"]
+    if mode == "absent":
+        return
+    if any(denial["enforced"] for denial in denials) and mode == "enforcing":
         why = "what a service may not do fails, now or the first time that it is needed"
-        yield Verdict(title, "fail", f"denied our services ({answer['log']}): {_words(denied)}", why, REMEDY)
-    elif answer["found"]:
-        would = [denial for denial in answer["found"] if not denial["enforced"]]
-        found = f"{answer['mode']}; enforcing, it would have denied our services: {_words(would)}"
+        yield Verdict(title, "fail", f"denied our services ({answer['log']}): {_words(denials)}", why, REMEDY)
+    elif denials:
+        found = f"{mode}; where SELinux enforces, our services would be denied: {_words(denials)}"
         yield Verdict(title, "warn", found, "they would fail on a host that enforces", REMEDY)
-    elif answer["mode"] != "absent":
-        yield Verdict(title, "success", f"{answer['mode']}; nothing was denied to our services")
+    elif answer["failed"] or not answer["running"]:
+        found = f"failed: {', '.join(answer['failed'])}" if answer["failed"] else "no service of the cloud runs here"
+        remedy = "`ausearch -m AVC -ts recent` on the host tells; start the services, then verify again"
+        yield Verdict(title, "warn", f"{mode}; {found}", "what these were denied cannot be told from others'", remedy)
+    else:
+        yield Verdict(title, "success", f"{mode}; nothing was denied to our services")
 
 
 def _words(denials: Sequence[Mapping[str, Any]]) -> str:

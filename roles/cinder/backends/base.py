@@ -10,8 +10,10 @@ from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import merged_facts
 from installer.resources.base import Resource
+from installer.resources.kernel_module import KernelModule
 from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
+from installer.resources.policy import PolicyBoolean
 from installer.resources.unit import Unit
 
 USER = "cinder"
@@ -67,6 +69,15 @@ def initiator(host: CloudHost) -> Iterator[Resource]:
     """
     here = facts(host)
     yield Package(here["initiator"])
-    yield from confinement.resources(here, host)
+    if confinement.is_confined(host):
+        # The initiator may not load it by itself.
+        yield KernelModule("iscsi_tcp")
     yield Unit(here["initiator_unit"])
     yield LvmFilter()
+
+
+def nfs_client(host: CloudHost) -> Iterator[Resource]:
+    """Yield what mounts shares of an NFS server, for instances to read files there."""
+    yield from map(Package, facts(host)["nfs"])
+    if confinement.is_confined(host):
+        yield PolicyBoolean("virt_use_nfs")

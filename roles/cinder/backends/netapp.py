@@ -8,8 +8,7 @@ from typing import Any
 from installer.cloud import Cloud, CloudHost
 from installer.render import rendered_file
 from installer.resources.base import Resource
-from installer.resources.package import Package
-from roles.cinder.backends.base import USER, Backend, facts, initiator
+from roles.cinder.backends.base import USER, Backend, initiator, nfs_client
 
 #: What the template calls a parameter, and the parameter without CONFIG_CINDER_NETAPP_.
 PARAMETERS = {
@@ -55,7 +54,7 @@ class NetApp(Backend):
     def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the client of the protocol."""
         if _answer(cloud, "STORAGE_PROTOCOL") == "nfs":
-            return map(Package, facts(host)["nfs"])
+            return nfs_client(host)
         return initiator(host)
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.package import Package
-from installer.resources.policy import PolicyBoolean
-from roles.cinder.backends.base import USER, Backend, facts
+from roles.cinder.backends.base import USER, Backend, facts, nfs_client
 
 SHARES = "/etc/cinder/nfs_shares"
 
@@ -34,6 +32,4 @@ class NFS(Backend):
 
     def at_compute(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         """Yield the NFS client: nova-compute mounts the shares, and instances read files there."""
-        yield from map(Package, facts(host)["nfs"])
-        if confinement.is_confined(host):
-            yield PolicyBoolean("virt_use_nfs")
+        return nfs_client(host)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,6 +35,14 @@ def test_the_state_now_is_the_kernels(tmp_path: Path, content: str | None, mode:
     if content is not None:
         (tmp_path / "enforce").write_text(content)
     assert selinux.mode(str(tmp_path)) == mode
+
+
+def test_in_a_container_that_sees_the_machines_policy_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "enforce").write_text("1")
+    monkeypatch.setattr("os.statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert selinux.mode(str(tmp_path)) == "absent"
 
 
 def test_folders_with_other_labels_than_the_policys_are_named() -> None:

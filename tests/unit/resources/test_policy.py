@@ -30,6 +30,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store.mkdir()
     monkeypatch.setattr(selinux, "KERNEL", str(kernel))
     monkeypatch.setattr(policy, "store", lambda: str(store))
+    monkeypatch.setattr(policy, "local_paths", lambda: str(store / "file_contexts.local"))
     return store
 
 
@@ -74,6 +75,14 @@ def test_a_port_has_the_type_that_was_kept_for_it(kept: Path) -> None:
     )
     assert not differs(PORT, state(PORT))
     assert state(PolicyPort(25672, "http_port_t")) == {"type": "amqp_port_t"}
+
+
+def test_paths_have_the_type_that_was_kept_for_their_pattern(kept: Path) -> None:
+    assert differs(PATH, state(PATH))
+    (kept / "file_contexts.local").write_text(f"{PATH.pattern}    system_u:object_r:other_t:s0\n")
+    assert state(PATH) == {"type": "other_t"}
+    (kept / "file_contexts.local").write_text(f"{PATH.pattern}    system_u:object_r:mount_loopback_t:s0\n")
+    assert not differs(PATH, state(PATH))
 
 
 def test_a_port_or_path_that_the_policy_has_already_is_modified_instead_of_added(kept: Path) -> None:

@@ -13,7 +13,7 @@ DENIAL = {
 
 
 def verdicts(**answer: Any) -> list[tuple[str, str]]:
-    told = {"mode": "enforcing", "found": [], "log": "audit log", **answer}
+    told = {"mode": "enforcing", "found": [], "log": "audit log", "running": True, "failed": [], **answer}
     return [(verdict.outcome, verdict.found) for verdict in judge("192.0.2.1", told)]
 
 
@@ -30,11 +30,22 @@ def test_what_was_denied_fails_and_is_named() -> None:
 def test_what_would_be_denied_is_a_warning() -> None:
     ((outcome, found),) = verdicts(mode="permissive", found=[{**DENIAL, "enforced": False}])
     assert outcome == "warn"
-    assert "would have denied" in found
+    assert "would be denied: beam.smp" in found
 
 
 def test_a_domain_that_the_policy_itself_lets_go_on_a_host_that_enforces_is_a_warning() -> None:
     assert verdicts(found=[{**DENIAL, "enforced": False}])[0][0] == "warn"
+
+
+def test_what_was_denied_before_the_host_became_permissive_is_told_as_well() -> None:
+    ((outcome, found),) = verdicts(mode="permissive", found=[DENIAL])
+    assert outcome == "warn"
+    assert "beam.smp" in found
+
+
+def test_where_a_service_failed_or_none_runs_it_is_not_said_that_all_is_well() -> None:
+    assert verdicts(failed=["rabbitmq-server.service"]) == [("warn", "enforcing; failed: rabbitmq-server.service")]
+    assert verdicts(running=False) == [("warn", "enforcing; no service of the cloud runs here")]
 
 
 def test_nothing_denied_is_good_in_either_state() -> None:
