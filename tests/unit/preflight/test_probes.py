@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from installer.agent import accounts, reach, remains, sockets, volume_groups
+from installer.agent import accounts, probes, reach, remains, sockets, volume_groups
 from installer.agent.facts import (
     may_load_modules,
     parse_addresses,
@@ -314,6 +314,12 @@ def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:
 
 
 USER = accounts.KINDS["user"]
+
+
+def test_what_alone_is_asked_for_is_answered_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_groups, "look", lambda devices, place, host: {"groups": []})
+    asked = {"only": True, "volume_groups": {"devices": [], "place": "/"}}
+    assert probes.probe(asked, FakeHost()).keys() == {"volume_groups", "time"}
 
 
 def test_accounts_are_looked_up_by_name_and_number() -> None:
