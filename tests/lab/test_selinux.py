@@ -23,6 +23,8 @@ from tests.lab.sdk import QUIET
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
 NAME = "t-selinux"
+#: What brings semanage and ausearch.
+TOOLS = ("policycoreutils-python-utils", "auditd")
 CONTENT = os.urandom(1 << 20)
 #: The identity, image and volume services; volumes in a group in a file.
 VOLUMES = {
@@ -68,6 +70,9 @@ def confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         pytest.skip("making lab hosts needs root")
     lab.down([host.name for host in lab.hosts() if host.name == NAME])
     (host,) = lab.up([NAME], kernel="own", selinux=request.param, memory=3500)
+    if request.param == "permissive":
+        # One host is without what its distribution does not install by itself.
+        host.run(f"apt-get -qq -y purge {' '.join(TOOLS)}", check=True)
     home = tmp_path_factory.mktemp("home")
     values = {
         **lab.answers([host]),
@@ -90,6 +95,14 @@ def test_the_state_is_told_and_kept_unless_another_one_is_wanted(confined: Confi
         code, found = confined.findings("--set", f"CONFIG_SELINUX={wanted}")
         assert (code == 0) is (state == confined.state), found
     assert confined.now() == before
+
+
+def test_tools_that_are_missing_are_told_and_come_with_the_installation_where_it_needs_them(confined: Confined) -> None:
+    found = confined.findings()[1].get("SELinux tools", {"found": ""})
+    if confined.state == "permissive":
+        assert found["found"] == "install brings semanage; no ausearch: verify reads the kernel's log instead"
+    else:
+        assert found["found"] == ""
 
 
 def test_a_folder_with_a_wrong_label_is_named_where_selinux_is_on(confined: Confined) -> None:
