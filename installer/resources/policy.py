@@ -69,8 +69,8 @@ class PolicyModule(Resource):
             host.run(["semodule", "-X", PRIORITY, "-i", *paths])
 
     def explain(self, actual: Actual, host: Host) -> List[str]:
-        verb = "+ allows" if actual is None else "  allows now"
-        return [f"{verb}:", *(f"    {line}" for line in self.content.splitlines() if not line.startswith(";"))]
+        sign = "+" if actual is None else " "
+        return [f"{sign} {rule}" for rule in rules(self.content)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +181,12 @@ class PolicyPath(Resource):
         label.POLICY.forget()
         if os.path.isdir(self.below):
             host.run(["restorecon", "-R", self.below])
+
+
+def rules(content: str) -> List[str]:
+    """Return the rules in the text of a module as sesearch(1) writes them."""
+    found = re.findall(r"\((allow|dontaudit) (\S+) (\S+) \((\S+) \(([^()]*)\)\)\)", content)
+    return [f"{verb} {source} {target}:{kind} {{ {asked} }}" for verb, source, target, kind, asked in found]
 
 
 def policy() -> str:

@@ -53,6 +53,10 @@ def test_a_module_is_there_when_it_has_this_very_text_compressed_or_not(kept: Pa
     assert differs(MODULE, state(MODULE))
 
 
+def test_the_plan_shows_the_rules_of_a_module_as_other_tools_do(kept: Path) -> None:
+    assert MODULE.explain(None, FakeHost()) == ["+ allow a_t b_t:file { read }"]
+
+
 def test_a_switch_must_be_on_now_and_after_the_next_boot(kept: Path) -> None:
     (kept / "booleans.local").write_text("# auto-generated\n\nother=1\ndaemon_may=1\n")
     assert state(BOOLEAN) == {"now": "off", "at boot": "on"}
