@@ -10,10 +10,11 @@ from installer import sections
 from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
 from installer.answers.checks import NO_OTHER_NETWORK
 from installer.answers.model import is_used
+from installer.answers.network_types import Host
 from installer.answers.parse import Entry, parse_text
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.shown import ValueProblem, shown
-from installer.answers.types import Host, List
+from installer.answers.types import List
 from installer.answers.validate import is_no_secret
 from installer.answers.volume_checks import BACKENDS, MONITORS, OPTIONS, kinds
 

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from installer.answers import types
+from installer.answers import plain_types, types
 from installer.answers.problem import SECRET_NAME
 from installer.answers.shown import ValueProblem
 from installer.errors import InternalError
@@ -63,7 +63,7 @@ class Parameter:
     """
 
     name: str
-    type: types.Type
+    type: plain_types.Type
     doc: str
     section: str
     default: str = ""
@@ -83,7 +83,7 @@ class Parameter:
     @property
     def is_secret(self) -> bool:
         """Whether its values must not be seen."""
-        return isinstance(self.type, types.SecretText)
+        return isinstance(self.type, plain_types.SecretText)
 
     @property
     def is_supported(self) -> bool:
@@ -109,7 +109,7 @@ class Parameter:
     def asks_for_nothing(self, text: str) -> bool:
         """Tell whether a value may pass without a word although the parameter is not supported."""
         # The default of a service is y, and to write that down is to ask for the service.
-        default = "" if isinstance(self.type, types.YesNo) else self.canonical(self.default)
+        default = "" if isinstance(self.type, plain_types.YesNo) else self.canonical(self.default)
         return self.canonical(text) in {"", "n", default, *map(str.lower, self.harmless)}
 
 

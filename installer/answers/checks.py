@@ -8,8 +8,9 @@ from typing import Any
 from installer.answers import volume_checks
 from installer.answers.catalogue import Catalogue
 from installer.answers.model import is_used
+from installer.answers.network_types import Host
 from installer.answers.problem import Problem, Severity
-from installer.answers.types import Host, List
+from installer.answers.types import List
 
 #: Why CONFIG_NOVA_INSTALL=y needs CONFIG_NEUTRON_INSTALL=y.
 NO_OTHER_NETWORK = "the compute service has had no network of its own since Ocata"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from installer.answers.catalogue import Catalogue, Parameter, Status, catalogue
 from installer.answers.checks import host_parameters
 from installer.answers.model import COMMAND_LINE
+from installer.answers.network_types import Host
 from installer.answers.parse import assignment
+from installer.answers.plain_types import YesNo
 from installer.answers.problem import InvalidAnswerFile, Problem, Severity
 from installer.answers.shown import ValueProblem
-from installer.answers.types import Host, YesNo
 
 #: 32 letters and digits hold 190 bits, and are a length that every service takes for a key.
 SECRET_LENGTH = 32

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field
 
 from installer.answers.catalogue import catalogue
+from installer.answers.plain_types import Sections
 from installer.answers.problem import SECRET_NAME, Problem, Severity, mask_line, mask_userinfo
 from installer.answers.shown import ValueProblem, shown
-from installer.answers.types import Sections
 
 SECTION = "general"
 HEADER = re.compile(r"\[(.+)\]")

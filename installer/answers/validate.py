@@ -11,9 +11,9 @@ from installer.answers.catalogue import PLACEHOLDER, Catalogue, Parameter, Statu
 from installer.answers.checks import cross_checks
 from installer.answers.model import COMMAND_LINE, Answers, Source, is_used
 from installer.answers.parse import Entry, Line, Parsed
+from installer.answers.plain_types import YesNo
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
 from installer.answers.shown import ValueProblem, shown
-from installer.answers.types import YesNo
 from installer.resources.secret import Secret
 
 #: Looking for similar names takes milliseconds each; a file with more unknown names than this is not an answer file.

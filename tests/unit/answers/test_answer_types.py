@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from installer.answers.plain_types import SecretText, Size, Type
 from installer.answers.shown import ValueProblem, shown
-from installer.answers.types import SecretText, Size, Type, make
+from installer.answers.types import make
 
 # The base loader takes every scalar for text, as an answer file does: yes, 0x10 and 1e3 stay what they look like.
 CASES = yaml.load(Path(__file__).with_name("types.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
