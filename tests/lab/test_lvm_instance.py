@@ -23,7 +23,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
-CONTROLLER, COMPUTE, STORAGE = "t-controller", "t-compute", "t-storage"
+CONTROLLER, COMPUTE, STORAGE = "t-lvm-main", "t-lvm-compute", "t-lvm-storage"
 GROUP = "cinder-volumes"
 CONTENT = os.urandom(8 << 20)
 #: That kernel has no iptables, which leads an instance to its metadata: it gets its keys on a disk.
