@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from installer.verify import denials
 from installer.verify.denials import judge
 
 DENIAL = {
@@ -62,3 +66,17 @@ def test_a_host_that_cannot_be_asked_is_not_a_failure_of_the_cloud() -> None:
 def test_a_long_list_is_cut() -> None:
     ((_, found),) = verdicts(found=[{**DENIAL, "program": f"p{number}"} for number in range(9)])
     assert found.endswith("and 3 more")
+
+
+def test_a_cloud_without_selinux_is_told_as_left_out_and_one_with_it_on_a_host_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live: Any = SimpleNamespace(hosts=[SimpleNamespace(address="192.0.2.1"), SimpleNamespace(address="192.0.2.2")])
+    modes = {"192.0.2.1": "absent", "192.0.2.2": "absent"}
+    answer = {"found": [], "log": "", "running": True, "failed": []}
+    monkeypatch.setattr(denials, "_ask", lambda live, address: {"mode": modes[address], **answer})
+    assert [(one.outcome, one.found) for one in denials.verdicts(live)] == [
+        ("skipped", "left out: it is off on every host")
+    ]
+    modes["192.0.2.2"] = "enforcing"
+    assert [(one.outcome, one.title) for one in denials.verdicts(live)] == [("success", "SELinux on 192.0.2.2")]
