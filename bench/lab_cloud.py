@@ -96,7 +96,7 @@ class LabCloud:
         bare = inventory.hosts(loaded)
         connection = connect(self.host.address, login)
         session = AgentSession(connection, lambda _event: None, {})
-        facts = session.probe(preflight.questions(loaded, bare)).result()["facts"]
+        facts = session.probe(preflight.questions(loaded, bare, all_roles(), bare[0])).result()["facts"]
         session.close()
         connection.close()
         platform = Platform.from_os_release(facts["os_release"])
