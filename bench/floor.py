@@ -50,14 +50,11 @@ def _one_question(cloud: LabCloud) -> float:
 def of_install(cloud: LabCloud, warm: Callable[[LabCloud], None]) -> dict[str, float]:
     """Return seconds of packages by apt beside the lock by uv, and of all tables side by side; the host is reset.
 
-    Beside these, which are the floor, those until all services, started at once, are ready.
-
     Args:
         cloud: installed.
         warm: gives the host the downloads of an earlier installation.
     """
     steps = cloud.plan()
-    services = _services(cloud)
     tables = _tables(cloud, steps)
     tell("the same packages and the same lock by hand")
     cloud.host.reset()
@@ -86,8 +83,6 @@ def of_install(cloud: LabCloud, warm: Callable[[LabCloud], None]) -> dict[str, f
         "lock": took[1],
         "packages_and_lock": both,
         "tables": tables,
-        "services": services,
-        "seconds_with_services": both + tables + services,
     }
     show("the floor", ["what", "seconds"], [[name.replace("_", " "), value] for name, value in found.items()])
     return found
@@ -97,16 +92,6 @@ def _timed(cloud: LabCloud, command: str) -> float:
     begun = time.monotonic()
     cloud.host.run(command, check=True)
     return time.monotonic() - begun
-
-
-def _services(cloud: LabCloud) -> float:
-    """Stop all services of OpenStack and return the seconds until they are there again, all started at once."""
-    listed = "systemctl list-units --plain --no-legend --state=active 'openstack-*.service' | cut -d ' ' -f 1"
-    units = cloud.host.run(listed, check=True).stdout.split()
-    cloud.host.run(["systemctl", "stop", *units], check=True)
-    tell("the same services by hand")
-    # The APIs say when they are ready, and systemd waits for that.
-    return _timed(cloud, shlex.join(["systemctl", "start", *units]))
 
 
 def _tables(cloud: LabCloud, steps: tuple[Step, ...]) -> float:

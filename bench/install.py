@@ -51,9 +51,7 @@ def run(name: str, keep: bool, whole: bool) -> None:
         if whole:
             more["memory"], more["unchanged"] = memory.at_rest(cloud), floor.unchanged(cloud)
             more["floor"] = floor.of_install(cloud, _warm)
-            took = phases(events)["install"]
-            more["ratio_to_floor"] = took / more["floor"]["seconds"]
-            more["ratio_to_floor_with_services"] = took / more["floor"]["seconds_with_services"]
+            more["ratio_to_floor"] = phases(events)["install"] / more["floor"]["seconds"]
     moments = step_moments(events)
     path = critical_path(steps, {key: moments[key[1]] for key in ((step.host, step.name) for step in steps)})
     rows = [
