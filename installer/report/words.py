@@ -51,5 +51,6 @@ def clock(value: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 host``, ``2 hosts``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a number with its noun: ``1 host``, ``2 hosts``, ``2 addresses``."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{ending}"
