@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from installer.agent import selinux
+from installer.agent import selinux, units
 from installer.agent.host import CommandFailed, Host
 from installer.resources.texts import text_of
 
@@ -125,8 +125,8 @@ def parse(text: str) -> List[Logged]:
         if event and permissions and {"scontext", "tcontext", "tclass"} <= set(fields):
             denial = Denial(
                 float(event[1]),
-                _part(fields["scontext"], 2),
-                _part(fields["tcontext"], 2),
+                selinux.part(fields["scontext"], selinux.TYPE),
+                selinux.part(fields["tcontext"], selinux.TYPE),
                 fields["tclass"],
                 tuple(permissions[1].split()),
                 (fields.get("comm") or fields.get("exe") or "").strip('"'),
@@ -134,7 +134,7 @@ def parse(text: str) -> List[Logged]:
                 fields.get("permissive") != "1",
             )
             call = calls.get(f"{event[1]}:{event[2]}", {})
-            by_system = _part(fields["scontext"], 1) == SYSTEM and call.get("auid", NOBODY) == NOBODY
+            by_system = selinux.part(fields["scontext"], selinux.ROLE) == SYSTEM and call.get("auid", NOBODY) == NOBODY
             logged.append(Logged(denial, by_system, call.get("ppid")))
     return logged
 
@@ -162,8 +162,7 @@ def _services(host: Host) -> Services:
     properties = "Id,ActiveState,ControlGroup,InactiveExitTimestamp"
     asked = ["systemctl", "show", "--timestamp=unix", f"--property={properties}", "--", *UNITS]
     services = Services({}, set(), [])
-    for block in host.run(asked, expect=None).out.split("\n\n"):
-        shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    for shown in units.parse_show(host.run(asked, expect=None).out):
         if shown.get("ActiveState") == "failed":
             services.failed.append(shown.get("Id", ""))
         if shown.get("ActiveState") not in ("active", "activating", "reloading") or not shown.get("ControlGroup"):
@@ -179,7 +178,7 @@ def _running_in(group: str) -> Mapping[str, str]:
     """Return the processes of a unit, each with its type."""
     pattern = os.path.join(glob.escape(CONTROL_GROUPS + group), "**", "cgroup.procs")
     processes = [number for path in glob.iglob(pattern, recursive=True) for number in text_of(path).split()]
-    found = {number: _part(text_of(f"/proc/{number}/attr/current"), 2) for number in processes}
+    found = {number: selinux.part(text_of(f"/proc/{number}/attr/current"), selinux.TYPE) for number in processes}
     return {number: domain for number, domain in found.items() if domain}
 
 
@@ -195,11 +194,6 @@ def _log(host: Host) -> Tuple[str, str]:
         pass
     kernel = host.run(["journalctl", "--boot", "--quiet", "--no-pager", "--output=cat", "--grep=avc:"], expect=None)
     return "kernel's log", kernel.out
-
-
-def _part(context: str, number: int) -> str:
-    """Return a part of a label: user, role, type, range (selinux(8))."""
-    return "".join(context.strip().rstrip("\0").split(":")[number : number + 1])
 
 
 def _what(fields: Mapping[str, str]) -> str:

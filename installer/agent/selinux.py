@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Tuple
 from installer.agent.host import ENVIRONMENT, CommandFailed, Host
 from installer.resources.texts import text_of
 
+#: Parts of a label, by their number.
+ROLE, TYPE = 1, 2
 #: Mounted where the kernel enforces or observes a policy: see selinux(8).
 KERNEL = "/sys/fs/selinux"
 CONFIG = "/etc/selinux/config"
@@ -57,6 +59,11 @@ def mode(kernel: str = KERNEL) -> str:
             return "absent"
     told = text_of(os.path.join(kernel, "enforce")).strip()
     return {"1": "enforcing", "0": "permissive"}.get(told, "absent")
+
+
+def part(context: str, number: int) -> str:
+    """Return a part of a label (user, role, type, range: selinux(8)); nothing if it has none."""
+    return "".join(context.strip().rstrip("\0").split(":")[number : number + 1])
 
 
 def configured(config: str, arguments: str) -> Tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, List
 
 from installer.agent.host import Host
 
@@ -22,10 +22,17 @@ def units(host: Host) -> Dict[str, Dict[str, str]]:
 
 
 def parse(text: str) -> Dict[str, Dict[str, str]]:
-    """Parse ``systemctl show``: one paragraph of assignments for each unit."""
-    found = {}
-    for paragraph in text.split("\n\n"):
-        values = dict(line.split("=", 1) for line in paragraph.splitlines() if "=" in line)
-        if values.get("LoadState") not in (None, "not-found"):
-            found[values["Id"]] = {"active": values["ActiveState"], "enabled": values["UnitFileState"]}
-    return found
+    """Return the states of those that are there, from what ``systemctl show`` says."""
+    return {
+        values["Id"]: {"active": values["ActiveState"], "enabled": values["UnitFileState"]}
+        for values in parse_show(text)
+        if values.get("LoadState") not in (None, "not-found")
+    }
+
+
+def parse_show(output: str) -> List[Dict[str, str]]:
+    """Parse `systemctl show` of several units: blocks of ``Property=value``, in the order asked for."""
+    return [
+        {key: value for key, _, value in (line.partition("=") for line in block.splitlines())}
+        for block in output.strip("\n").split("\n\n")
+    ]

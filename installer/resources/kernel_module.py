@@ -48,8 +48,9 @@ class KernelModule(Resource):
         }
 
     def _is_loaded(self) -> bool:
-        built_in = text_of(f"/lib/modules/{os.uname().release}/modules.builtin")
-        return os.path.isdir(os.path.join(LOADED, self.module)) or f"/{self.module}.ko\n" in built_in
+        if os.path.isdir(os.path.join(LOADED, self.module)):
+            return True
+        return f"/{self.module}.ko\n" in text_of(f"/lib/modules/{os.uname().release}/modules.builtin")
 
     def fix(self, actual: Actual, host: Host) -> None:
         os.makedirs(AT_BOOT, exist_ok=True)

@@ -18,8 +18,6 @@ from installer.agent.host import Host
 from installer.resources.base import Actual, Resource, State
 
 ATTRIBUTE = "security.selinux"
-#: Of a file system without labels, such as that of an NFS server that has none.
-NO_LABELS = (errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +44,10 @@ class Label(Resource):
         return {resource.id: resource._state() for resource in resources}
 
     def _state(self) -> Actual:
-        try:
-            found = _type(os.getxattr(self.path, ATTRIBUTE, follow_symlinks=False).decode(errors="replace"))
-        except FileNotFoundError:
+        if not os.path.lexists(self.path):
             return None
-        except OSError as problem:
-            if problem.errno in NO_LABELS:
-                return self.expected()
-            found = "none"
-        wanted = wanted_label(self.path)
-        return self.expected() if wanted is None or _type(wanted) == found else {"type": found}
+        wanted, found = wanted_label(self.path), type_of(self.path)
+        return self.expected() if wanted is None or found in (None, _type(wanted)) else {"type": found}
 
     def fix(self, actual: Actual, host: Host) -> None:
         set_label(self.path)
@@ -74,19 +66,28 @@ def set_label(path: str, final: str = "") -> None:
         final: where it will be, if that is elsewhere.
     """
     wanted = wanted_label(final or path)
-    if wanted is None:
+    if wanted is None or type_of(path) in (None, _type(wanted)):
         return
-    try:
-        if _type(os.getxattr(path, ATTRIBUTE, follow_symlinks=False).decode(errors="replace")) == _type(wanted):
-            return
-    except OSError as problem:
-        if problem.errno in NO_LABELS:
-            return
     try:
         os.setxattr(path, ATTRIBUTE, f"{wanted}\0".encode(), follow_symlinks=False)
     except OSError as problem:
-        if problem.errno not in NO_LABELS:
+        # The kernel may tell a label that the file system itself does not keep.
+        if problem.errno != errno.ENOTSUP:
             raise
+
+
+def type_of(path: str) -> Optional[str]:
+    """Return the type that a file has; ``none`` if it has no label, None where its file system knows none, such as
+    that of an NFS server without them.
+    """
+    try:
+        return _type(os.getxattr(path, ATTRIBUTE, follow_symlinks=False).decode(errors="replace"))
+    except OSError as problem:
+        return None if problem.errno == errno.ENOTSUP else "none"
+
+
+def _type(context: str) -> str:
+    return selinux.part(context, selinux.TYPE)
 
 
 class _Policy:
@@ -135,8 +136,3 @@ class _Policy:
 
 
 POLICY = _Policy()
-
-
-def _type(context: str) -> str:
-    # user:role:type:range, see selinux(8).
-    return "".join(context.rstrip("\0").split(":")[2:3])

@@ -136,10 +136,7 @@ class PolicyPort(Resource):
     @classmethod
     def query(cls, resources: Sequence[PolicyPort], host: Host) -> Dict[str, Actual]:
         kept = kept_ports(text_of(os.path.join(store(), "ports.local")))
-        return {
-            resource.id: _typed(kept.get(resource.port)) if knows_type(resource.type) else resource.expected()
-            for resource in resources
-        }
+        return {item.id: _typed(kept.get(item.port), item.type) for item in resources}
 
     def fix(self, actual: Actual, host: Host) -> None:
         _semanage("port", ["-t", self.type, "-p", "tcp", str(self.port)], host)
@@ -171,10 +168,7 @@ class PolicyPath(Resource):
     @classmethod
     def query(cls, resources: Sequence[PolicyPath], host: Host) -> Dict[str, Actual]:
         kept = kept_paths(text_of(local_paths()))
-        return {
-            resource.id: _typed(kept.get(resource.pattern)) if knows_type(resource.type) else resource.expected()
-            for resource in resources
-        }
+        return {item.id: _typed(kept.get(item.pattern), item.type) for item in resources}
 
     def fix(self, actual: Actual, host: Host) -> None:
         _semanage("fcontext", ["-t", self.type, self.pattern], host)
@@ -232,8 +226,10 @@ def knows_type(name: str) -> bool:
     return True
 
 
-def _typed(found: Optional[str]) -> Actual:
-    return {"type": found} if found else None
+def _typed(found: Optional[str], wanted: str) -> Actual:
+    """Return the state of what has a type, or none; as wanted where the policy knows no such type."""
+    kept = found if knows_type(wanted) else wanted
+    return {"type": kept} if kept else None
 
 
 def _module(path: str) -> Actual:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Collection, Dict, Iterable, List, Mapping, Opt
 
 from installer.agent import denials
 from installer.agent.host import CommandFailed, Host
+from installer.agent.units import parse_show
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown
 
 PROPERTIES = (
@@ -158,14 +159,6 @@ def show(units: Sequence[str], host: Host) -> Dict[str, Shown]:
     argv = ["systemctl", "show", "--no-pager", "--timestamp=us+utc", f"--property={PROPERTIES}", "--", *names]
     with MANAGER:
         return dict(zip(names, parse_show(host.run(argv).out)))
-
-
-def parse_show(output: str) -> List[Dict[str, str]]:
-    """Parse `systemctl show` of several units: blocks of ``Property=value``, in the order asked for."""
-    return [
-        {key: value for key, _, value in (line.partition("=") for line in block.splitlines())}
-        for block in output.strip("\n").split("\n\n")
-    ]
 
 
 def journal(unit: str, host: Host) -> List[str]:
