@@ -15,6 +15,8 @@ from typing import Any
 
 from installer import admin_files, inventory, journal, preflight, tls
 from installer.answers import Answers
+from installer.bundle.needs import environments, packages
+from installer.bundle.opening import Bundle
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
 from installer.engine.session import AgentSession
@@ -23,16 +25,22 @@ from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summ
 from installer.plan import Step, build
 from installer.platforms import Platform
 from installer.preflight import account_checks
+from installer.resources.virtual_environment import VirtualEnvironment
 from installer.roles import all_roles
 from installer.transport import Connection
 from installer.transport.python import PythonMissing, install_python
 from installer.verify.checks import CHECKS, Check
 from installer.volume_groups import compared
+from installer.wheels.environment import Environment
+from installer.wheels.giving import Shared
 
 __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", "Summary", "Verdict"]
 
 #: How long a run waits for what an earlier, cut-off run of the same operator still does on a host.
 WAIT_FOR_LOCK = 900.0
+
+#: What names of virtual environments in a plan begin with.
+ENVIRONMENT = f"{VirtualEnvironment.kind}:"
 
 Connect = Callable[[str], Connection]
 
@@ -47,6 +55,7 @@ class Operation:
         run: name of the run, for the host lock.
         limit: addresses; when given, only these hosts are changed.
         may_change: whether this command may change hosts; a host without Python is then given it.
+        bundle: takes the place of the package index.
     """
 
     def __init__(
@@ -58,6 +67,7 @@ class Operation:
         run: str = "",
         limit: Sequence[str] = (),
         may_change: bool = False,
+        bundle: Bundle | None = None,
     ) -> None:
         self._answers = answers
         self._connect = connect
@@ -70,6 +80,8 @@ class Operation:
         self._sessions: dict[str, AgentSession] = {}
         self._importing: Future[ModuleType] | None = None
         self._blobs: dict[str, Path] = {}
+        self._bundle = bundle
+        self._shared = Shared(str(answers["CONFIG_PACKAGE_INDEX"] or ""), self._blobs, listen)
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
         self._changes: list[Change] | None = None
@@ -97,7 +109,10 @@ class Operation:
         """
         self._look()
         self._listen({"event": "phase", "name": "preflight"})
-        findings = preflight.check(self._seen(write=False), self._roles, self._reports)
+        cloud = self._seen(write=False)
+        findings = preflight.check(cloud, self._roles, self._reports)
+        if self._bundle is not None:
+            findings = preflight.in_order([*findings, *self._bundle.check(self._environments(), cloud.release)])
         fit = not any(finding.failed for finding in findings)
         if not (fit and self._may_change) or self.plan(write=True):
             findings = preflight.in_order([*findings, *preflight.check_sources(_all_results(self._sources))])
@@ -143,6 +158,7 @@ class Operation:
         changes = self.plan(write=True)
         self._listen({"event": "phase", "name": "install", "changes": len(changes), "steps": len(self._steps)})
         if changes:
+            self._shared.on = len({change.host for change in changes if change.resource.startswith(ENVIRONMENT)}) > 1
             # The clients of the verification take long to import: that is done while the hosts are at work.
             with_one = ThreadPoolExecutor(max_workers=1)
             self._importing = with_one.submit(importlib.import_module, "installer.verify.looking")
@@ -203,7 +219,7 @@ class Operation:
         # What takes this machine a while is done while the hosts answer.
         pool = ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts)))
         try:
-            self._asked_of_sources = pool.submit(preflight.source_questions, self._answers)
+            self._asked_of_sources = pool.submit(preflight.source_questions, self._answers, index=self._bundle is None)
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
         finally:
@@ -229,7 +245,8 @@ class Operation:
         return report
 
     def _ask(self, connection: Connection) -> dict[str, Any]:
-        session = AgentSession(connection, self._listen, self._blobs)
+        wheels = self._shared if self._bundle is None else self._bundle.wheels
+        session = AgentSession(connection, self._listen, self._blobs, wheels)
         self._sessions[connection.address] = session
         host = next(host for host in self._hosts if host.address == connection.address)
         looking = session.probe(preflight.questions(self._answers, self._hosts, self._roles, host))
@@ -252,6 +269,29 @@ class Operation:
             for address, report in now.items()
             for finding in compared(address, self._volume_groups(address), report["volume_groups"])
         ]
+
+    def survey(self) -> tuple[Cloud, dict[str, list[Environment]], dict[str, dict[str, Any]]]:
+        """Return the cloud, and by address what each host needs of the package index and of its package sources.
+
+        The latter as ``installer.agent.package_list.would_install`` tells it.
+
+        Raises:
+            HostUnreachable: a host cannot be reached.
+        """
+        self._look()
+        cloud = self._seen(write=False)
+        steps = build(cloud, self._roles)
+        self._listen({"event": "phase", "name": "survey"})
+        asked = {
+            address: session.packages(packages(step for step in steps if step.host == address))
+            for address, session in self._sessions.items()
+        }
+        return cloud, self._environments(), _all_results(asked)
+
+    def _environments(self) -> dict[str, list[Environment]]:
+        cloud = self._seen(write=False)
+        machines = {address: report["facts"]["architecture"] for address, report in self._reports.items()}
+        return {host.address: environments(cloud, self._roles, host, machines[host.address]) for host in cloud.hosts}
 
     def _volume_groups(self, address: str) -> list[dict[str, Any]]:
         """Return the volume groups that a host had before this command."""

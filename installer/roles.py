@@ -16,6 +16,7 @@ from installer.platforms import merged_facts
 from installer.ports import Opening, openings
 from installer.resources.base import Resource
 from installer.resources.secret import Secret
+from installer.resources.virtual_environment import VirtualEnvironment
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,10 @@ class Role:
 
     def entities(self, cloud: Cloud) -> Iterable[Resource]:
         """Return what this role wants Keystone to keep, such as users and endpoints; the role catalogue makes it."""
+        return ()
+
+    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
+        """Return the virtual environments that this role makes on a host; only its platform is known of that."""
         return ()
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:

@@ -50,7 +50,7 @@ class Host:
     """The host that the agent runs on.
 
     Args:
-        fetch: returns the bytes of a blob by its sha256 (64 hex digits) from the controller.
+        fetch: returns the bytes of a blob by its name from the controller; see ``blob``.
         progress: takes one line of text about what is being done.
         lock_fd: file descriptor of the host lock; commands inherit it, so that the lock outlives a killed agent
             for as long as one of its commands still runs.
@@ -130,11 +130,11 @@ class Host:
             raise CommandFailed(completed)
         return completed
 
-    def blob(self, sha256: str) -> bytes:
-        """Return content that the controller keeps under its sha256 (64 hex digits)."""
+    def blob(self, name: str) -> bytes:
+        """Return content that the controller keeps under its sha256 (64 hex digits), or a list that it makes."""
         if self._fetch is None:
             raise RuntimeError("no controller to fetch from")
-        return self._fetch(sha256)
+        return self._fetch(name)
 
     def announce_silence(self, seconds: float) -> None:
         """Tell the controller that the link may be dead for so many seconds, and that it shall wait."""

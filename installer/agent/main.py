@@ -14,7 +14,7 @@ import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
-from installer.agent import apply, lock, probes, wire
+from installer.agent import apply, lock, package_list, probes, wire
 from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
@@ -42,6 +42,7 @@ class Agent:
         self._lock_fd: Optional[int] = None
         self._gone = threading.Event()
         self._blobs: Dict[str, bytes] = {}
+        self._awaited: Dict[str, int] = {}
         self._blob_came = threading.Condition()
         self._echoes = 0
         self._echo_came = threading.Condition()
@@ -100,6 +101,9 @@ class Agent:
     def _do_sources(self, request: Dict[str, Any]) -> List[Dict[str, str]]:
         return probes.sources(request["ask"], self._host("sources"))
 
+    def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        return package_list.would_install(request["names"], self._host("packages"))
+
     def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
         self._loading.join()
         steps = [
@@ -142,15 +146,23 @@ class Agent:
             silence=lambda seconds: self._send({"silence": seconds}),
         )
 
-    def _fetch(self, sha256: str) -> bytes:
+    def _fetch(self, name: str) -> bytes:
+        """Return what the controller has under a name. Once all who wait for it have it, it is forgotten."""
         with self._blob_came:
-            if sha256 not in self._blobs:
-                self._send({"need": sha256}, masked=False)
-            while sha256 not in self._blobs:
-                if self._gone.is_set():
-                    raise wire.LinkLost("the controller went away while content was awaited")
-                self._blob_came.wait()
-            return self._blobs[sha256]
+            self._awaited[name] = self._awaited.get(name, 0) + 1
+            try:
+                if self._awaited[name] == 1:
+                    self._send({"need": name}, masked=False)
+                while name not in self._blobs:
+                    if self._gone.is_set():
+                        raise wire.LinkLost("the controller went away while content was awaited")
+                    self._blob_came.wait()
+                return self._blobs[name]
+            finally:
+                self._awaited[name] -= 1
+                if not self._awaited[name]:
+                    del self._awaited[name]
+                    self._blobs.pop(name, None)
 
     def _hear_controller(self, seconds: float) -> bool:
         with self._echo_came:
@@ -165,9 +177,9 @@ class Agent:
             self._echoes += 1
             self._echo_came.notify_all()
 
-    def _keep_blob(self, sha256: str, data: Any) -> None:
+    def _keep_blob(self, name: str, data: Any) -> None:
         with self._blob_came:
-            self._blobs[sha256] = data
+            self._blobs[name] = data
             self._blob_came.notify_all()
 
     def _send(self, value: Dict[str, Any], masked: bool = True) -> None:

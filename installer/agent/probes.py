@@ -87,7 +87,8 @@ def sources(ask: Dict[str, Any], host: Host) -> List[Dict[str, str]]:
     """Return whether what is downloaded from can be reached; see ``installer.agent.reach.reach``.
 
     Args:
-        ask: ``index``, ``default_index`` and ``proxies``.
+        ask: ``index`` (None: no index is needed), ``default_index`` and ``proxies``.
         host: the host.
     """
-    return reach.reach(reach.index_of(ask["index"], ask["default_index"]), ask["proxies"], host)
+    needed = ask["index"] is not None
+    return reach.reach(reach.index_of(ask["index"], ask["default_index"]) if needed else None, ask["proxies"], host)

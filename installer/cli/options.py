@@ -26,10 +26,17 @@ class Option:
     repeatable: bool = False
 
 
-#: By name without dashes. A verb takes those that its function's parameters name.
+#: By name without dashes, after its verb where it is another option than other verbs have under that name. A verb takes
+#: those that its function's parameters name.
 OPTIONS = {
     "answer-file": Option("FILE", "the answer file"),
     "output": Option("FILE", "where to write the answer file; it must not exist yet"),
+    "bundle output": Option("FILE", "where to write the bundle; what one that is there has is not fetched again"),
+    "bundle platform": Option(
+        "PLATFORM", "what hosts run, such as debian-13 or el-10; no host is asked then", repeatable=True
+    ),
+    "bundle tempest": Option("", "put OpenStack's own test suite in, too, for this machine's Python"),
+    "bundle": Option("FILE", "take Python distributions out of a bundle; no package index is asked"),
     "from": Option("OLD", "carry over what an older answer file says, Packstack's of any release or pystack's"),
     "hosts": Option("A,B,C", "generate an answer file for these hosts: the first controls, the others compute"),
     "allinone": Option("", "generate an answer file that puts everything on this machine"),
@@ -62,6 +69,7 @@ OPTIONS = {
 BARE_WORDS = {
     "generate": "output",
     "validate": "answer-file",
+    "bundle": "answer-file",
     "preflight": "answer-file",
     "plan": "answer-file",
     "install": "answer-file",
@@ -73,9 +81,15 @@ BARE_WORDS = {
 }
 
 
+def option(verb: str, name: str) -> Option:
+    """Return an option, by its name without dashes, as a verb has it; KeyError for an unknown one."""
+    return OPTIONS.get(f"{verb} {name}") or OPTIONS[name]
+
+
 def verb(function: Callable[..., int | None]) -> Task[Any]:
     """Make a function a verb: its docstring is the help, its parameters after the first are options (see OPTIONS)."""
     names = {parameter: parameter.strip("_").replace("_", "-") for parameter in list(function.__annotations__)[1:]}
     names.pop("return", None)
-    repeatable = [parameter for parameter, name in names.items() if OPTIONS[name].repeatable]
+    called = function.__name__.replace("_", "-")
+    repeatable = [parameter for parameter, name in names.items() if option(called, name).repeatable]
     return cast("Task[Any]", task(function, auto_shortflags=False, iterable=repeatable))

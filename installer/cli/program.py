@@ -16,13 +16,14 @@ from invoke.parser.argument import Argument
 from invoke.program import Program
 
 from installer import exit_codes
-from installer.cli.options import BARE_WORDS, OPTIONS
+from installer.cli.options import BARE_WORDS, OPTIONS, option
 from installer.cli.spelling import help_of, nearest, translate
 from installer.errors import UsageError
 
 GROUPS = {
     "The answer file": ("generate", "validate"),
     "The cloud": ("preflight", "plan", "install", "verify", "status"),
+    "Sites without a way to the package index": ("bundle",),
     "Throw-away hosts on this machine": ("lab-up", "lab-list", "lab-shell", "lab-down"),
 }
 WIDTH = 78
@@ -55,7 +56,7 @@ class PystackProgram(Program):
             for context in self.verbs.to_contexts()
         }
         bare = {name: f"--{option}" for name, option in BARE_WORDS.items()}
-        repeatable = {f"--{name}" for name, option in OPTIONS.items() if option.repeatable}
+        repeatable = {f"--{name}" for name, told in OPTIONS.items() if told.repeatable}
         try:
             self.create_config()
             self.parse_core(["pystack", *translate(words, bare, options, repeatable)])
@@ -153,9 +154,9 @@ class PystackProgram(Program):
         print("\nOptions:")
         for argument in dict.fromkeys(context.args.values()):
             flag = argument.name.strip("_").replace("_", "-")
-            option = OPTIONS[flag]
-            spelled = f"--{flag}={option.value}" if option.value else f"--{flag}"
-            text = option.help + (" (may be given again)" if option.repeatable else "")
+            told = option(name, flag)
+            spelled = f"--{flag}={told.value}" if told.value else f"--{flag}"
+            text = told.help + (" (may be given again)" if told.repeatable else "")
             first, *others = textwrap.wrap(text, WIDTH - 26)
             print(f"  {spelled:22}  {first}")
             for line in others:

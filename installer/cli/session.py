@@ -10,6 +10,7 @@ from typing import Any
 
 from installer import exit_codes
 from installer.answers import Answers, Severity, load
+from installer.bundle.opening import opened
 from installer.cli.connecting import connector
 from installer.cli.faults import as_fault
 from installer.cli.given import Style
@@ -62,6 +63,7 @@ def session(
     *,
     limit: Sequence[str] | None = None,
     may_change: bool = False,
+    bundle: str = "",
 ) -> Iterator[Session]:
     """Load the answers, begin the journal and yield what the verb works with; the journal learns how it ended.
 
@@ -72,6 +74,7 @@ def session(
         style: how it shows itself.
         limit: hosts; several in one item are separated by commas.
         may_change: whether the command may change hosts.
+        bundle: path of a bundle that takes the place of the package index; empty for none.
 
     Raises:
         PystackError: of any kind; a fault of pystack itself comes as ``Fault``.
@@ -95,6 +98,7 @@ def session(
             run=journal.run,
             limit=hosts,
             may_change=may_change,
+            bundle=opened(bundle) if bundle else None,
         ) as operation:
             yield Session(answers, operation, screen, report, journal, totals)
         code = int(totals.get("exit_code", exit_codes.CONVERGED))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
 
 from installer.agent import bootstrap, wire
+from installer.engine.contents import NoWheels, Wheels
 from installer.errors import HostUnreachable, InternalError, PreflightRefused, PystackError
 from installer.resources.base import Resource, to_wire
+from installer.resources.wheels import LIST
 from installer.transport import Connection
 from installer.transport.python import PythonMissing
 
@@ -29,6 +31,7 @@ class AgentSession:
         connection: the host.
         listen: takes the host's events: dicts with ``event``, ``host``, and what goes with them.
         blobs: files by sha256 that the agent may ask for.
+        wheels: those that the agent may ask for.
     """
 
     def __init__(
@@ -36,11 +39,13 @@ class AgentSession:
         connection: Connection,
         listen: Callable[[Event], None],
         blobs: Mapping[str, Path],
+        wheels: Wheels | None = None,
     ) -> None:
         self.address = connection.address
         self._connection = connection
         self._listen = listen
         self._blobs = blobs
+        self._wheels: Wheels = wheels or NoWheels()
         self._stream = connection.start(bootstrap.command())
         self._writer = wire.Writer(cast(Any, self._stream))
         self._replies: dict[int, Future[Any]] = {}
@@ -63,6 +68,10 @@ class AgentSession:
     def sources(self, ask: Mapping[str, Any]) -> Future[list[dict[str, str]]]:
         """Ask whether the host reaches what it downloads from; see ``installer.agent.probes.sources``."""
         return self._call("sources", "asking its package sources", ask=ask)
+
+    def packages(self, names: Sequence[str]) -> Future[dict[str, Any]]:
+        """Ask what an installation of packages would bring; see ``installer.agent.package_list.would_install``."""
+        return self._call("packages", "asking what its packages are", names=list(names))
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""
@@ -117,8 +126,10 @@ class AgentSession:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "need" in message:
-            digest = message["need"]
-            self._writer.send({"blob": digest}, self._blobs[digest].read_bytes())
+            # A list of wheels may have to be waited for, and a large file takes its time: others are heard meanwhile.
+            threading.Thread(
+                target=self._bring, args=(message["need"],), name=f"contents {self.address}", daemon=True
+            ).start()
         elif "silence" in message:
             self._connection.expect_silence(message["silence"])
         elif "echo" in message:
@@ -127,6 +138,18 @@ class AgentSession:
             self._listen({**message, "host": self.address})
         else:
             self._settle(message)
+
+    def _bring(self, name: str) -> None:
+        try:
+            if name.startswith(LIST):
+                self._writer.send({"blob": name}, self._wheels.offer(name))
+            else:
+                self._writer.send_file({"blob": name}, str(self._wheels.path(name) or self._blobs[name]))
+        except wire.LinkLost:
+            # The thread that reads notices, too.
+            pass
+        except Exception as problem:
+            self._fail_all(str(problem), InternalError(f"{self.address}: {type(problem).__name__}: {problem}"))
 
     def _settle(self, message: dict[str, Any]) -> None:
         with self._lock:

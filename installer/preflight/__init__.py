@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from uv import find_uv_bin
-
+from installer import own_index
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
@@ -66,11 +63,16 @@ def questions(answers: Answers, hosts: Sequence[CloudHost], roles: Sequence[Role
     }
 
 
-def source_questions(answers: Answers) -> dict[str, Any]:
-    """Return which sources the agents are to reach; see ``installer.agent.probes.sources``."""
+def source_questions(answers: Answers, index: bool = True) -> dict[str, Any]:
+    """Return which sources the agents are to reach; see ``installer.agent.probes.sources``.
+
+    Args:
+        answers: the answer file.
+        index: whether hosts need a Python package index.
+    """
     return {
-        "index": str(answers["CONFIG_PACKAGE_INDEX"] or ""),
-        "default_index": default_index(),
+        "index": str(answers["CONFIG_PACKAGE_INDEX"] or "") if index else None,
+        "default_index": own_index.default_index(),
         "proxies": proxies(answers),
     }
 
@@ -81,13 +83,6 @@ def proxies(answers: Answers) -> dict[str, str]:
     given = {scheme: str(url) for scheme, url in found.items() if url}
     direct = ",".join(map(str, answers["CONFIG_NO_PROXY"] or ()))
     return {**given, "no": direct} if given and direct else given
-
-
-def default_index() -> str | None:
-    """Return the address of the package index that uv asks when nothing else is configured, as its help states it."""
-    told = subprocess.run([find_uv_bin(), "help", "pip", "install"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"--default-index.*?by default: <?(https?://[^\s>)]+)", told, re.DOTALL)
-    return found.group(1) if found else None
 
 
 def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str, Any]]) -> list[Finding]:

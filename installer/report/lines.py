@@ -12,6 +12,8 @@ from installer.report.words import clean, count, last_written, seconds
 PHASES = {
     "connect": "connecting",
     "preflight": "preflight: looking at all hosts, changing nothing",
+    "survey": "asking the hosts what their packages are",
+    "bundle": "fetching what the hosts need",
     "plan": "comparing the hosts with the plan",
     "install": "installing",
     "verify": "verifying the cloud",

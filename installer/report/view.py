@@ -78,6 +78,10 @@ class View:
     def _take_doing(self, event: Event, now: float) -> None:
         if event["event"] == "resource" and event["what"] == "changed":
             self.changed += 1
+        if event.get("done"):
+            # What belongs to no host has no role whose end would take it away.
+            self.work.pop((event["host"], event["step"]), None)
+            return
         # A probe or the host lock tells its progress too, without being a role.
         work = self.work.setdefault((event["host"], event["step"]), Work(now))
         work.doing = last_written(event["text"] if event["event"] == "progress" else event["resource"])

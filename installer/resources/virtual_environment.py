@@ -11,7 +11,7 @@ import tempfile
 from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Completed, Host
-from installer.resources import leftovers
+from installer.resources import leftovers, wheels
 from installer.resources.base import Actual, Resource, State
 from installer.resources.file import sha256_of, write_atomically
 from installer.resources.label import wanted_label
@@ -71,10 +71,12 @@ class VirtualEnvironment(Resource):
 
     def fix(self, actual: Actual, host: Host) -> None:
         usable = isinstance(actual, dict) and actual["python"] == self.version
+        uv = self._program(host)
+        sent = self._sent(host)
         stamp = os.path.join(self.path, STAMP)
         old = _take_away(stamp)
         try:
-            self._install(usable, host)
+            self._install(uv, usable, sent, host)
         except CommandFailed as failed:
             if usable and changed_nothing(failed.completed):
                 write_atomically(stamp, old, "root", "root", 0o644)
@@ -92,19 +94,26 @@ class VirtualEnvironment(Resource):
         text = json.dumps({**(self.expected() or {}), "interpreter": self.python})
         write_atomically(stamp, text.encode(), "root", "root", 0o644)
 
-    def _install(self, usable: bool, host: Host) -> None:
-        uv = self._program(host)
+    def _sent(self, host: Host) -> Optional[str]:
+        """Bring the wheels that the controller has, and return their folder; None: the package index has them."""
+        name = wheels.list_name(self.lock, self.build_constraints, self.version, os.uname().machine)
+        offered = wheels.offered(name, host)
+        return None if offered is None else wheels.bring(offered, host)
+
+    def _install(self, uv: str, usable: bool, sent: Optional[str], host: Host) -> None:
         os.makedirs(CACHE, mode=0o755, exist_ok=True)
         lock = host.blob(self.lock)
         leftovers.sweep(tempfile.gettempdir(), "pystack-uv-")
         with tempfile.TemporaryDirectory(prefix=leftovers.own("pystack-uv-")) as folder:
-            common = [uv, "--no-progress", "--color=never", *self._configuration(folder)]
+            source = self._configuration(folder) if sent is None else ["--no-config", "--offline"]
+            common = [uv, "--no-progress", "--color=never", *source]
             if not usable:
                 host.progress(f"making {self.path} with {self.python}")
                 self._uv([*common, "venv", "--clear", "--no-project", "--python", self.python, self.path], host)
             host.progress(f"installing {distributions(lock)} Python distributions")
             constraints = _write(folder, "build.txt", host.blob(self.build_constraints))
             sync = ["pip", "sync", "--python", f"{self.path}/bin/python", "--require-hashes"]
+            sync += [] if sent is None else ["--no-index", "--find-links", sent]
             sync += ["--build-constraints", constraints, _write(folder, "lock.txt", lock)]
             self._uv([*common, *sync], host)
 
@@ -215,6 +224,10 @@ _MEANINGS = (
         "the host does not trust the certificate of the package index{url}",
     ),
     (r"HTTP status (?:client|server) error \((\d+[^)]*)\)", "the package index answers {0}{url}"),
+    (
+        r"Because ([^\s`]+) was not found in the provided package locations",
+        "the wheels that were sent do not have {0}; what is needed differs from what the bundle or the index had",
+    ),
     (r"Because ([^\s`]+) was not found", "the package index does not have {0}"),
     (r"there (?:is|are) no versions? of ([^\s`]+)", "the package index does not have {0}"),
     (r"No interpreter found|not a valid Python interpreter", "the interpreter cannot be used"),

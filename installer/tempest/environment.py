@@ -5,23 +5,28 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from uv import find_uv_bin
 
+from installer import own_index
 from installer.agent.host import Completed
 from installer.paths import ROLES
-from installer.resources.python_index import configuration, pip_settings
+from installer.resources.python_index import configuration
 from installer.resources.secret import Secret
-from installer.resources.texts import text_of
 from installer.resources.virtual_environment import distributions, explain_failure
+from installer.resources.wheels import list_name
 from installer.verify.failing import CheckFailed
+from installer.wheels.environment import Environment
+from installer.wheels.store import Store
+from installer.wheels.target import Target
 
 LOCKS = ROLES / "openstack" / "locks"
 #: Written last: an environment without it is made anew.
@@ -57,6 +62,15 @@ def home(release: str) -> Path:
     return base() / f"{release}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
 
 
+def made_of(release: str) -> Environment:
+    """Return what the environment of a release is made of."""
+    lock, build = locks(release)
+    target = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (lock, build)]
+    name = list_name(digests[0], digests[1], target.python, target.machine)
+    return Environment(name, lock, build, target)
+
+
 def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
     """Make the environment unless it is there, and return its folder of programs.
 
@@ -86,49 +100,29 @@ def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
 def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
     lock, build = locks(release)
     with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
-        uv = [find_uv_bin(), "--no-progress", "--color=never", *_configuration(Path(folder), index)]
+        files = Store().noted(made_of(release).name)
+        source, links = _configuration(Path(folder), index), list[str]()
+        if files is not None:
+            # A bundle brought them.
+            Store().link(files, Path(folder))
+            source, links = ["--no-config", "--offline"], ["--no-index", "--find-links", folder]
+        uv = [find_uv_bin(), "--no-progress", "--color=never", *source]
         tell("making a virtual environment for Tempest")
         _run([*uv, "venv", "--clear", "--no-project", "--python", sys.executable, str(target)])
         tell(f"installing Tempest: {distributions(lock.read_bytes())} Python distributions")
         sync = ["pip", "sync", "--python", str(target / "bin" / "python"), "--require-hashes"]
-        _run([*uv, *sync, "--build-constraints", str(build), str(lock)])
+        _run([*uv, *sync, *links, "--build-constraints", str(build), str(lock)])
     (target / COMPLETE).touch()
 
 
 def _configuration(folder: Path, index: Secret | None) -> list[str]:
     """Return uv's arguments for its index: none where this machine's own uv is configured already."""
-    if index is None and _uv_is_configured(os.environ):
+    if index is None and own_index.uv_is_configured(os.environ):
         return []
     path = folder / "uv.toml"
     path.touch(mode=0o600)
-    path.write_text(configuration(index, {}, _pip(os.environ)), encoding="utf-8")
+    path.write_text(configuration(index, {}, own_index.pip(os.environ)), encoding="utf-8")
     return [f"--config-file={path}"]
-
-
-def _uv_is_configured(environment: Mapping[str, str]) -> bool:
-    names = ("UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS")
-    files = (_settings(environment) / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
-    return any(environment.get(name) for name in names) or any(map(Path.exists, files))
-
-
-def _pip(environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return what this machine's pip is told of indexes: its files, then its environment.
-
-    See https://pip.pypa.io/en/stable/topics/configuration/#location.
-    """
-    files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", str(Path.home() / ".pip" / "pip.conf")]
-    files += [str(_settings(environment) / "pip" / "pip.conf"), environment.get("PIP_CONFIG_FILE", "")]
-    found = pip_settings(filter(None, map(text_of, filter(None, files))))
-    for key in ("index-url", "extra-index-url", "find-links"):
-        value = environment.get(f"PIP_{key.upper().replace('-', '_')}", "")
-        if value:
-            found[key] = value.split()
-    return found
-
-
-def _settings(environment: Mapping[str, str]) -> Path:
-    given = environment.get("XDG_CONFIG_HOME", "")
-    return Path(given) if given.startswith("/") else Path.home() / ".config"
 
 
 def _run(command: list[str]) -> None:

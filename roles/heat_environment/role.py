@@ -7,6 +7,7 @@ from pathlib import Path
 
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
+from installer.resources.virtual_environment import VirtualEnvironment
 from installer.roles import Role
 from roles.heat.role import ROLE as HEAT
 from roles.heat.role import USER
@@ -27,6 +28,9 @@ class HeatEnvironment(Role):
         return HEAT.wanted(cloud)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
+        return self.environments(cloud, host)
+
+    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
         yield openstack.virtual_environment(cloud, host, USER)
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:

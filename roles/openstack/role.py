@@ -42,6 +42,9 @@ class OpenStack(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield rendered_file(ENVIRONMENT, "openstack/services.env.j2", home=home(cloud), bundle=tls.ROLE.bundle(host))
         yield Directory("/opt/pystack")
+        yield from self.environments(cloud, host)
+
+    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
         yield virtual_environment(cloud, host)
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:

@@ -22,6 +22,7 @@ def install(
     set_: Sequence[str] | None = None,
     limit: Sequence[str] | None = None,
     yes: bool = False,
+    bundle: str = "",
     quiet: bool = False,
     json: bool = False,
 ) -> int:
@@ -62,7 +63,7 @@ def install(
         lab_cloud.told(style)(f"the answer file of this cloud is {answer_file}: keep it")
     with (
         _named_from_now_on(answer_file if generated else ""),
-        session("install", answer_file, overrides, style, limit=limit, may_change=True) as run,
+        session("install", answer_file, overrides, style, limit=limit, may_change=True, bundle=bundle) as run,
     ):
         code = installed(run, ask=generated and not yes and not style.silent and sys.stdin.isatty())
         run.totals["exit_code"] = code

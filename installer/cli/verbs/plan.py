@@ -17,6 +17,7 @@ def plan(
     answer_file: str = "",
     set_: Sequence[str] | None = None,
     limit: Sequence[str] | None = None,
+    bundle: str = "",
     quiet: bool = False,
     json: bool = False,
 ) -> int:
@@ -33,7 +34,7 @@ def plan(
     from installer.cli.session import session
     from installer.report.tables import plan as as_lines
 
-    with session("plan", path, overrides, Style(quiet, json), limit=limit) as run:
+    with session("plan", path, overrides, Style(quiet, json), limit=limit, bundle=bundle) as run:
         changes = run.operation.plan()
         for change in changes:
             run.tell({"event": "change", **dataclasses.asdict(change)})

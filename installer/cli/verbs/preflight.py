@@ -15,6 +15,7 @@ def preflight(
     _context: Any,
     answer_file: str = "",
     set_: Sequence[str] | None = None,
+    bundle: str = "",
     quiet: bool = False,
     json: bool = False,
 ) -> int:
@@ -31,7 +32,7 @@ def preflight(
     from installer.cli.session import session
     from installer.report.tables import findings
 
-    with session("preflight", path, overrides, Style(quiet, json)) as run:
+    with session("preflight", path, overrides, Style(quiet, json), bundle=bundle) as run:
         found = run.operation.preflight()
         run.report.close()
         run.show(findings(found, run.screen.width))

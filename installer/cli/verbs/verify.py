@@ -19,6 +19,7 @@ def verify(
     only: Sequence[str] | None = None,
     keep: bool = False,
     tempest: bool = False,
+    bundle: str = "",
     quiet: bool = False,
     json: bool = False,
 ) -> int:
@@ -41,7 +42,7 @@ def verify(
     from installer.cli.session import session
     from installer.cli.steps import verified
 
-    with session("verify", path, overrides, Style(quiet, json)) as run:
+    with session("verify", path, overrides, Style(quiet, json), bundle=bundle) as run:
         code = exit_codes.CONVERGED if verified(run, checks, keep) else exit_codes.NOT_VERIFIED
         run.totals["exit_code"] = code
     return code

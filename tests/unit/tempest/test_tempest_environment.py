@@ -44,15 +44,6 @@ def test_the_index_of_the_answer_file_goes_before_everything(tmp_path: Path) -> 
     assert told["index"] == [{"url": "https://me:secret@index.example.org/simple", "default": True}]
 
 
-def test_pips_index_is_used_where_uv_has_none(tmp_path: Path) -> None:
-    (tmp_path / ".pip").mkdir()
-    (tmp_path / ".pip/pip.conf").write_text("[global]\nindex-url = https://file.example.org/simple\n")
-    assert environment._pip({})["index-url"] == ["https://file.example.org/simple"]
-    told = environment._pip({"PIP_INDEX_URL": "https://env.example.org/simple", "PIP_FIND_LINKS": "/a /b"})
-    assert told["index-url"] == ["https://env.example.org/simple"]
-    assert told["find-links"] == ["/a", "/b"]
-
-
 def test_uv_says_why_it_failed_and_what_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(environment.TempestNotInstalled) as failed:
         environment._run(["sh", "-c", "echo 'error: No space left on device (os error 28)' >&2; exit 2"])

@@ -1,0 +1,82 @@
+"""Which packages, in which versions, this host's package manager would install. Changes nothing."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import urllib.parse
+from typing import Any, Dict, List, Sequence
+
+from installer.agent.host import Completed, Host
+from installer.resources.package import packaging
+
+#: Seconds for reading the lists of all package sources.
+PATIENCE = 900.0
+#: ``'URL' file size SHA256:digest``
+_URI = re.compile(r"^'(\S+)' (\S+)_\S+ (\d+) ?(?:SHA256:([0-9a-f]{64}))?", re.MULTILINE)
+#: A line of dnf's table, which is the same in dnf 4 and 5: name, architecture, version, repository, size and its unit.
+_ROW = re.compile(r"^ +([^\s:]+) +(noarch|x86_64|aarch64|i686) +(\S+) +(\S+) +[\d.]+ +\S+ *$", re.MULTILINE)
+
+
+def would_install(names: Sequence[str], host: Host) -> Dict[str, Any]:
+    """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
+
+    Args:
+        names: what is to be installed, without what it merely recommends.
+        host: the host.
+
+    Returns:
+        ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
+        dnf also ``repository``. ``problem``: why there is no such list; empty if there is.
+    """
+    if packaging(host) == "rpm":
+        return _dnf(names, host)
+    with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
+        return _apt(names, folder, host)
+
+
+def _apt(names: Sequence[str], folder: str, host: Host) -> Dict[str, Any]:
+    # Lists of its own: the host's may be old or missing, and stay as they are.
+    cache = [f"Dir::Cache::{name}=" for name in ("pkgcache", "srcpkgcache")]
+    options = [word for item in (f"Dir::State::Lists={folder}", *cache) for word in ("-o", item)]
+    # A user of its own downloads the lists, for whom the folder is closed.
+    updated = host.run(
+        ["apt-get", "-q", *options, "-o", "APT::Sandbox::User=root", "update"], expect=None, timeout=PATIENCE
+    )
+    words = ["--no-install-recommends", "--print-uris", "-y", "install", *names]
+    asked = host.run(["apt-get", "-qq", *options, *words], expect=None, timeout=PATIENCE)
+    if asked.code:
+        return {"packages": [], "problem": _last(asked) or _last(updated)}
+    return {"packages": parse_apt(asked.out), "problem": ""}
+
+
+def parse_apt(text: str) -> List[Dict[str, str]]:
+    """Return the packages of ``apt-get --print-uris install``."""
+    found = []
+    for url, start, _, sha256 in _URI.findall(text):
+        name, _, version = start.partition("_")
+        architecture = url.rpartition("_")[2].partition(".")[0]
+        version = urllib.parse.unquote(version)
+        found.append(
+            {"name": name, "version": version, "architecture": architecture, "url": url, "sha256": sha256 or ""}
+        )
+    return found
+
+
+def _dnf(names: Sequence[str], host: Host) -> Dict[str, Any]:
+    argv = ["dnf", "--assumeno", "--setopt=install_weak_deps=False", "install", *names]
+    asked = host.run(argv, expect=None, timeout=PATIENCE, env={"COLUMNS": "300"})
+    found = parse_dnf(asked.out)
+    nothing = "Nothing to do" in asked.out + asked.err
+    return {"packages": found, "problem": "" if found or nothing else _last(asked)}
+
+
+def parse_dnf(text: str) -> List[Dict[str, str]]:
+    """Return the packages of the table that dnf shows before it asks."""
+    columns = ("name", "architecture", "version", "repository")
+    return [dict(zip(columns, row)) for row in dict.fromkeys(_ROW.findall(text))]
+
+
+def _last(ended: Completed) -> str:
+    lines = [line.strip() for line in (ended.err or ended.out).splitlines() if line.strip()]
+    return lines[-1] if lines else f"{ended.argv[0]} ended with code {ended.code}"

@@ -1,0 +1,68 @@
+"""What an answer file's hosts need of the package index, and whether a bundle has it. No IO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from installer.bundle.manifest import Manifest
+from installer.cloud import Cloud, CloudHost
+from installer.outcome import Finding
+from installer.plan import Step
+from installer.resources.package import Package
+from installer.resources.wheels import list_name
+from installer.roles import Role, of_host
+from installer.wheels.environment import Environment, environment
+
+
+def environments(cloud: Cloud, roles: Sequence[Role], host: CloudHost, machine: str) -> list[Environment]:
+    """Return what the virtual environments of a host are made of.
+
+    Args:
+        cloud: the cloud.
+        roles: all roles.
+        host: the host; its platform is known.
+        machine: its architecture, as ``uname -m`` tells it.
+    """
+    blobs: dict[str, Path] = {}
+    for role in roles:
+        blobs.update(role.blobs(cloud))
+    found = (item for role in of_host(roles, cloud, host) for item in role.environments(cloud, host))
+    names = [list_name(item.lock, item.build_constraints, item.version, machine) for item in found]
+    return [environment(name, blobs.__getitem__) for name in dict.fromkeys(names)]
+
+
+def packages(steps: Iterable[Step]) -> list[str]:
+    """Return the packages of the distribution that steps of a plan install."""
+    found = [item.package for step in steps for item in step.resources if isinstance(item, Package) and not item.absent]
+    return list(dict.fromkeys(found))
+
+
+def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:
+    """Yield for each host whether a bundle has what it needs.
+
+    Args:
+        manifest: of the bundle.
+        wanted: by address, what each host needs.
+        release: the one that the answer file asks for.
+    """
+    has = ", ".join(sorted(one.title for one in manifest.environments.values())) or "nothing"
+    for address, items in wanted.items():
+        lacks = sorted(item.title for item in items if item.name not in manifest.environments)
+        if not lacks:
+            yield Finding("bundle", "success", "has all that the host needs of the package index", host=address)
+            continue
+        same = set(lacks) & {one.title for one in manifest.environments.values()}
+        why = f"it has {has}"
+        if manifest.release != release:
+            why = f"it is of OpenStack {manifest.release}, and the answer file asks for {release}"
+        elif same:
+            why = f"it was made by pystack {manifest.pystack} from other locks than this pystack has"
+        yield Finding(
+            "bundle",
+            "fail",
+            f"does not have {', '.join(lacks)}",
+            why,
+            "make it again, with this pystack and this answer file: pystack bundle --answer-file FILE",
+            address,
+        )

@@ -1,0 +1,80 @@
+"""How a bundle is made, as the operator sees it."""
+
+from __future__ import annotations
+
+import platform as machine_of
+from collections.abc import Sequence
+from pathlib import Path
+
+from installer.bundle import making, packages
+from installer.bundle.manifest import Infrastructure
+from installer.bundle.needs import environments
+from installer.cli.session import Session
+from installer.cloud import Cloud
+from installer.report.words import count
+from installer.roles import all_roles
+from installer.tempest.environment import made_of
+from installer.tls import Certificates
+from installer.wheels.environment import Environment
+from installer.wheels.fetching import MIB
+
+
+def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) -> None:
+    """Make a bundle and say what is in it, and what is not.
+
+    Args:
+        run: the session.
+        output: path of the archive.
+        platforms: what hosts run; none: the hosts of the answer file are asked.
+        tempest: put in what Tempest is made of.
+    """
+    release = str(run.answers["CONFIG_OPENSTACK_RELEASE"])
+    wanted, infrastructure = _named(run, platforms) if platforms else _seen(run)
+    if tempest:
+        wanted.append(made_of(release))
+    run.tell({"event": "phase", "name": "bundle"})
+    index = str(run.answers["CONFIG_PACKAGE_INDEX"] or "")
+
+    def tell(text: str) -> None:
+        run.tell({"event": "progress", "host": "", "step": "bundle", "text": text})
+
+    made = making.make(Path(output), release, wanted, infrastructure, index, tell)
+    run.report.close()
+    run.totals.update(members=len(made.manifest.members), bytes=made.size)
+    run.tell({"event": "bundle", "path": str(made.path), "members": len(made.manifest.members), "bytes": made.size})
+    run.show(_summary(made))
+
+
+def _named(run: Session, platforms: Sequence[str]) -> tuple[list[Environment], list[Infrastructure]]:
+    hosts = making.hosts_of(platforms)
+    cloud = Cloud(run.answers, tuple(hosts), Certificates("", {}))
+    wanted = [item for host in hosts for item in environments(cloud, all_roles(), host, machine_of.machine())]
+    unknown = "which of its packages are needed is not known: with --platform no host is asked"
+    return wanted, [Infrastructure(host.platform.name, lacks=unknown) for host in hosts]
+
+
+def _seen(run: Session) -> tuple[list[Environment], list[Infrastructure]]:
+    cloud, needs, answers = run.operation.survey()
+    kinds = {host.platform.name: host.platform for host in cloud.hosts}
+    return [item for items in needs.values() for item in items], [
+        packages.merged(
+            name,
+            kind.title,
+            {host.address: answers[host.address] for host in cloud.hosts if host.platform.name == name},
+        )
+        for name, kind in kinds.items()
+    ]
+
+
+def _summary(made: making.Made) -> list[tuple[str, str]]:
+    lines = [(f"  {one.title}: {count(len(one.files), 'file')}", "") for one in made.manifest.environments.values()]
+    for one in made.manifest.platforms:
+        inside = sum("member" in item for item in one.packages)
+        number = count(len(one.packages), "package")
+        lines.append((f"  {one.title or one.name}: {number} with versions, {inside} of them in the bundle", ""))
+        if one.lacks:
+            lines.append((f"    {one.lacks}", "yellow"))
+    files = count(len(made.manifest.members), "file")
+    lines.append((f"{made.path} is written: {files}, {made.size / MIB:.0f} MiB (mode 0600)", "green"))
+    lines.append((f"what to do next:  pystack install --answer-file FILE --bundle {made.path}", ""))
+    return lines

@@ -1,0 +1,142 @@
+"""Where files that were fetched are kept on the machine that runs pystack: by their sha256, each verified."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from installer.errors import PystackError
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is kept: its name, and its sha256 (64 hex digits)."""
+
+    name: str
+    sha256: str
+
+
+class WrongHash(Exception):
+    """A file is not what it should be; the message tells the sha256 it has."""
+
+
+def base() -> Path:
+    """Return the folder of what is kept: below XDG_CACHE_HOME if that is set, else below ~/.cache."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification wants relative paths ignored (XDG Base Directory Specification, "Environment variables").
+    return (Path(given) if given.startswith("/") else Path.home() / ".cache") / "pystack" / "wheels"
+
+
+class StoreNotWritable(PystackError):
+    """The folder for wheels cannot be made or written."""
+
+    exit_code = 2
+
+
+class Store:
+    """Files by their sha256. May be used by several threads and processes at once.
+
+    Args:
+        folder: where they are.
+
+    Raises:
+        StoreNotWritable: it cannot be made.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or base()
+        self._verified: set[str] = set()
+        self._lock = threading.Lock()
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as problem:
+            raise StoreNotWritable(
+                f"wheels cannot be kept in {self._folder}: {problem.strerror}",
+                "make that folder writable, or set XDG_CACHE_HOME to one that is",
+            ) from problem
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file is, or will be."""
+        return self._folder / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether a file is there, and is what its name says. One that is not is removed."""
+        path = self.path(sha256)
+        with self._lock:
+            known = sha256 in self._verified
+        if known and path.exists():
+            return True
+        try:
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except FileNotFoundError:
+            return False
+        if found != sha256:
+            path.unlink(missing_ok=True)
+            return False
+        self._remember(sha256)
+        return True
+
+    def add(self, blocks: Iterable[bytes], hashes: Collection[str]) -> str:
+        """Keep a file and return its sha256.
+
+        Args:
+            blocks: its content.
+            hashes: the sha256 it may have.
+
+        Raises:
+            WrongHash: it has none of them; nothing is kept.
+        """
+        digest = hashlib.sha256()
+        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                for block in blocks:
+                    digest.update(block)
+                    stream.write(block)
+            found = digest.hexdigest()
+            if found not in hashes:
+                raise WrongHash(found)
+            os.replace(temporary, self.path(found))
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._remember(found)
+        return found
+
+    def note(self, name: str, files: Iterable[File]) -> None:
+        """Keep a list of files under a name."""
+        text = json.dumps([astuple(file) for file in files])
+        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(temporary, self._list(name))
+
+    def noted(self, name: str) -> tuple[File, ...] | None:
+        """Return the list that is kept under a name, if all its files are there."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            files = tuple(File(*item) for item in json.loads(self._list(name).read_text(encoding="utf-8")))
+            if all(self.has(file.sha256) for file in files):
+                return files
+        return None
+
+    def link(self, files: Iterable[File], folder: Path) -> None:
+        """Put files into a folder, each by its name, as links to where they are."""
+        for file in files:
+            (folder / file.name).symlink_to(self.path(file.sha256))
+
+    def _list(self, name: str) -> Path:
+        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
+
+    def _remember(self, sha256: str) -> None:
+        with self._lock:
+            self._verified.add(sha256)
