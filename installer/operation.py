@@ -81,6 +81,7 @@ class Operation:
         self._importing: Future[ModuleType] | None = None
         self._blobs: dict[str, Path] = {}
         self._bundle = bundle
+        self._asks_index = bundle is None
         self._shared = Shared(str(answers["CONFIG_PACKAGE_INDEX"] or ""), self._blobs, listen)
         self._steps: tuple[Step, ...] = ()
         self._cloud: Cloud | None = None
@@ -115,10 +116,16 @@ class Operation:
             findings = preflight.in_order([*findings, *self._bundle.check(self._environments(), cloud.release)])
         fit = not any(finding.failed for finding in findings)
         if not (fit and self._may_change) or self.plan(write=True):
-            findings = preflight.in_order([*findings, *preflight.check_sources(_all_results(self._sources))])
+            findings = preflight.in_order([*findings, *self._check_sources()])
         for finding in findings:
             self._listen({"event": "finding", **dataclasses.asdict(finding)})
         return findings
+
+    def _check_sources(self) -> list[Finding]:
+        reached = _all_results(self._sources)
+        # A host without a way to the index gets what it needs from here, if there is one here.
+        self._shared.on = preflight.lack_index(reached) and self._shared.reaches()
+        return preflight.check_sources(reached, sent=self._shared.on)
 
     def plan(self, write: bool = False) -> list[Change]:
         """Compare all hosts with the plan, once, and return what would change.
@@ -158,7 +165,8 @@ class Operation:
         changes = self.plan(write=True)
         self._listen({"event": "phase", "name": "install", "changes": len(changes), "steps": len(self._steps)})
         if changes:
-            self._shared.on = len({change.host for change in changes if change.resource.startswith(ENVIRONMENT)}) > 1
+            lacking = {change.host for change in changes if change.resource.startswith(ENVIRONMENT)}
+            self._shared.on = self._shared.on or len(lacking) > 1
             # The clients of the verification take long to import: that is done while the hosts are at work.
             with_one = ThreadPoolExecutor(max_workers=1)
             self._importing = with_one.submit(importlib.import_module, "installer.verify.looking")
@@ -278,6 +286,7 @@ class Operation:
         Raises:
             HostUnreachable: a host cannot be reached.
         """
+        self._asks_index = False
         self._look()
         cloud = self._seen(write=False)
         steps = build(cloud, self._roles)

@@ -109,13 +109,21 @@ def check(cloud: Cloud, roles: Sequence[Role], reports: Mapping[str, Mapping[str
     return in_order(findings)
 
 
-def check_sources(answers: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Finding]:
+def lack_index(answers: Mapping[str, Sequence[Mapping[str, str]]]) -> bool:
+    """Tell whether a host does not reach the Python package index; the argument is that of ``check_sources``."""
+    return any(entry["what"] == "index" and entry["problem"] for entries in answers.values() for entry in entries)
+
+
+def check_sources(answers: Mapping[str, Sequence[Mapping[str, str]]], sent: bool = False) -> list[Finding]:
     """Return whether hosts reach what they download from, failures first.
 
     Args:
         answers: what each host's agent found, by address; see ``installer.agent.probes.sources``.
+        sent: whether the machine that runs pystack sends what hosts cannot have of the index.
     """
-    return in_order([finding for host, entries in answers.items() for finding in host_checks.sources(host, entries)])
+    return in_order(
+        [finding for host, entries in answers.items() for finding in host_checks.sources(host, entries, sent)]
+    )
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:

@@ -205,22 +205,26 @@ def ports_free(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def sources(address: str, reached: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
+def sources(address: str, reached: Sequence[Mapping[str, str]], sent: bool = False) -> Iterator[Finding]:
     """The host reaches its package sources and the Python package index.
 
     Args:
         address: of the host.
         reached: what its agent found; see ``installer.agent.reach.reach``.
+        sent: whether the machine that runs pystack fetches what is on the index, and sends it.
     """
     words = {"packages": "package source", "index": "Python package index"}
     remedies = {
         "packages": "check the host's package sources, its route and its proxy (CONFIG_HTTP_PROXY, or apt's or dnf's)",
-        "index": "set CONFIG_PACKAGE_INDEX to an index that the host reaches, or CONFIG_HTTPS_PROXY; a proxy that is "
-        "wrong stands in pip.conf or /etc/environment of the host",
+        "index": "set CONFIG_PACKAGE_INDEX to an index that the host or this machine reaches, or CONFIG_HTTPS_PROXY; a "
+        "proxy that is wrong stands in pip.conf or /etc/environment of the host; or bring a bundle (pystack bundle)",
     }
     for entry in reached:
         what = words[entry["what"]]
-        if entry["problem"]:
+        if entry["problem"] and entry["what"] == "index" and sent:
+            found = f"{entry['url']} is not reached from here; this machine fetches what is needed, and sends it"
+            yield Finding(what, "success", found, host=address)
+        elif entry["problem"]:
             yield Finding(
                 what,
                 "fail",

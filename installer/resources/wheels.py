@@ -72,7 +72,7 @@ def _is_there(wheel: Wheel, folder: str) -> bool:
 
 
 def _path(wheel: Wheel, folder: str) -> str:
-    if os.path.basename(wheel[0]) != wheel[0] or wheel[0].startswith("."):
+    if not wheel[0] or os.path.basename(wheel[0]) != wheel[0] or wheel[0].startswith("."):
         raise CannotFix(f"{wheel[0]!r} is no name of a wheel")
     return os.path.join(folder, wheel[0])
 

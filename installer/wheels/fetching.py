@@ -19,6 +19,8 @@ from installer.wheels.target import Target
 
 #: Files that are fetched at a time, and how often one is tried.
 AT_ONCE, TRIES = 8, 3
+#: Distributions that are asked for to know whether the index can be used, and problems that are told in full.
+TRIED, TOLD = 5, 10
 #: Seconds between two lines of progress, and until the next try.
 TELL, PAUSE = 1.0, 1.0
 MIB = 1 << 20
@@ -68,7 +70,7 @@ class _Fetching:
 
     def all(self, wanted: Sequence[tuple[Pin, Target]]) -> dict[tuple[Pin, Target], File]:
         try:
-            self._index.check(wanted[0][0].name)
+            self._index.check([pin.name for pin, _ in wanted[:TRIED]])
         except NoWay as problem:
             raise _failed([str(problem)]) from None
         problems: list[str] = []
@@ -133,8 +135,9 @@ class _Fetching:
 
 
 def _failed(problems: Sequence[str]) -> FetchFailed:
+    more = [f"and {len(problems) - TOLD} more"] if len(problems) > TOLD else []
     return FetchFailed(
-        "\n".join(problems),
+        "\n".join([*problems[:TOLD], *more]),
         "CONFIG_PACKAGE_INDEX, or this machine's own configuration of uv or pip, says which package index is asked; "
         "then run the same command again: what was fetched is kept",
     )

@@ -14,6 +14,9 @@ from installer.wheels.environment import environment
 from installer.wheels.once import Once
 from installer.wheels.store import File, Store
 
+#: A distribution that every index for OpenStack has.
+ASKED_FOR = ("pbr",)
+
 
 class Shared:
     """Fetches what a host asks for, once for all of them; while it is off, and when that fails, each asks its index.
@@ -34,6 +37,21 @@ class Shared:
         self._told = False
         #: Whether hosts are to share.
         self.on = False
+
+    def reaches(self) -> bool:
+        """Tell whether this machine reaches the package index."""
+        # It takes a while to import, and most runs fetch nothing.
+        from installer.wheels.downloads import NoWay
+        from installer.wheels.index import Index
+
+        index = Index(sources(self._index))
+        try:
+            index.check(ASKED_FOR)
+        except NoWay:
+            return False
+        finally:
+            index.close()
+        return True
 
     def offer(self, name: str) -> bytes:
         """Return which wheels an environment needs, once all of them are here."""
@@ -66,9 +84,7 @@ class Shared:
                 first, self._told = not self._told, True
             if first:
                 reason = str(problem).splitlines()[0]
-                self._tell(
-                    f"this machine cannot fetch them, so each host asks its own package index: {reason}", done=True
-                )
+                self._tell(f"this machine cannot fetch them; each host asks its own package index: {reason}", done=True)
             return None
 
     def _tell(self, text: str, done: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import httpx2
@@ -40,24 +40,26 @@ class Index:
         """The addresses, without logins."""
         return ", ".join(split_login(url)[0] for url in self._sources.indexes)
 
-    def check(self, name: str) -> None:
-        """Ask the indexes for one distribution.
+    def check(self, names: Sequence[str]) -> None:
+        """Ask the indexes for some distributions, until one has one of them.
 
         Raises:
-            NoWay: none of them answers.
+            NoWay: none has, or none answers.
         """
-        reasons = []
+        reasons: dict[str, str] = {}
         for url in self._sources.indexes:
-            try:
-                answer = self._downloads.client.get(f"{url.rstrip('/')}/{name}/")
-            except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
-                reasons.append(f"{split_login(url)[0]}: {reason(problem)}")
-                continue
-            if answer.status_code < 400:
-                return
-            reasons.append(f"{split_login(url)[0]} {answered(answer)}")
+            for name in names:
+                try:
+                    answer = self._downloads.client.get(f"{url.rstrip('/')}/{name}/")
+                except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
+                    reasons[url] = f"{split_login(url)[0]}: {reason(problem)}"
+                    break
+                if answer.status_code < 400:
+                    return
+                reasons[url] = f"{split_login(url)[0]} {answered(answer)}"
         if not self._sources.find_links:
-            raise NoWay(f"the package index cannot be used: {'; '.join(reasons) or 'none is configured'}")
+            told = "; ".join(reasons.values()) or "none is configured"
+            raise NoWay(f"the package index cannot be used: {told}")
 
     def candidates(self, pin: Pin) -> list[Candidate]:
         """Return the files that the index has of a distribution's version, and whose hashes the lock names.

@@ -1,0 +1,47 @@
+"""What a host's package manager would install, without installing it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from installer.agent import package_list
+
+CASES = yaml.safe_load((Path(__file__).parent / "package_list.yaml").read_text())
+SPEC = importlib.util.spec_from_file_location("fake_host", Path(__file__).parents[1] / "resources" / "fake_host.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+FAKE = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(FAKE)
+
+
+@pytest.mark.parametrize("case", CASES["apt"], ids=lambda case: str(len(case["packages"])))
+def test_what_apt_would_install(case: dict[str, Any]) -> None:
+    assert package_list.parse_apt(case["text"]) == case["packages"]
+
+
+@pytest.mark.parametrize("case", CASES["dnf"], ids=["dnf 4", "dnf 5"])
+def test_what_dnf_would_install(case: dict[str, Any]) -> None:
+    assert package_list.parse_dnf(case["text"]) == case["packages"]
+
+
+@pytest.mark.parametrize(
+    ("packaging", "answer", "problem"),
+    [
+        ("deb", (100, "", "E: Unable to locate package nosuch\n"), "E: Unable to locate package nosuch"),
+        ("deb", (0, "", ""), ""),
+        ("rpm", (1, "", "Error: Unable to find a match: nosuch\n"), "Error: Unable to find a match: nosuch"),
+        ("rpm", (0, "Nothing to do.\n", ""), ""),
+    ],
+)
+def test_why_there_is_no_list(packaging: str, answer: tuple[int, str, str], problem: str) -> None:
+    host = FAKE.FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
+    host.remember("packaging", lambda: packaging)
+    assert package_list.would_install(["nosuch"], host) == {"packages": [], "problem": problem}
+    assert not any(
+        " install nosuch" in line and "--print-uris" not in line and "--assumeno" not in line for line in host.ran
+    )

@@ -1,0 +1,163 @@
+"""What goes into a bundle, and whether it is what hosts need."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from installer.answers import generate, load_text
+from installer.bundle import making, needs, packages
+from installer.bundle.manifest import BundleRefused, Contents, Infrastructure, Manifest
+from installer.bundle.opening import opened
+from installer.cloud import Cloud
+from installer.errors import UsageError
+from installer.roles import all_roles
+from installer.tls import Certificates
+from installer.wheels.downloads import Downloads
+from installer.wheels.environment import Environment
+from installer.wheels.store import Store
+from installer.wheels.target import Target
+from tests.package_index import PackageIndex, lock, sha256, wheel
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_", "XDG_")) or "proxy" in name.lower()]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def cloud(**overrides: str) -> Cloud:
+    answers = load_text(generate(("192.0.2.1",), overrides), "answers.txt")
+    hosts = tuple(making.hosts_of(["el-10", "debian-13", "debian-12"]))
+    return Cloud(answers, hosts, Certificates("", {}))
+
+
+def test_every_platform_needs_the_locks_for_its_own_python() -> None:
+    for wanted, extra in (("n", []), ("y", ["2026.2-heat"])):
+        made = cloud(CONFIG_HEAT_INSTALL=wanted)
+        found = {
+            host.platform.name: sorted(
+                (item.lock.stem, item.target.python) for item in needs.environments(made, all_roles(), host, "x86_64")
+            )
+            for host in made.hosts
+        }
+        assert found == {
+            name: [(lock, python) for lock in ["2026.2", *extra]]
+            for name, python in (("el-10", "3.12"), ("debian-13", "3.13"), ("debian-12", "3.11"))
+        }
+
+
+def test_a_platform_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UsageError, match="--platform names plan9") as refused:
+        making.hosts_of(["el-10", "plan9"])
+    assert "debian-13" in refused.value.remedy
+
+
+def test_a_bundle_is_made_without_hosts_opened_and_made_again_without_the_index(tmp_path: Path) -> None:
+    with PackageIndex() as index:
+        (tmp_path / "x.txt").write_text(lock(("a==1", index.add(wheel("a", "1", "cp312-abi3-manylinux_2_17_x86_64")))))
+        (tmp_path / "build.txt").write_text("")
+        wanted = [Environment("env", tmp_path / "x.txt", tmp_path / "build.txt", Target("3.12", "x86_64"))]
+        path = tmp_path / "b.tar"
+        made = making.make(path, "2026.2", wanted, [Infrastructure("el-10")], index.url, print)
+    assert set(made.manifest.members) == {"uv", "wheels/a-1-cp312-abi3-manylinux_2_17_x86_64.whl"}
+    assert opened(str(path)).manifest == made.manifest
+    for file in (tmp_path / ".cache/pystack/wheels").iterdir():
+        file.unlink()
+    again = making.make(path, "2026.2", wanted, [Infrastructure("el-10")], index.url, print)
+    assert again.manifest == made.manifest, "the index is gone, and what the bundle has is used again"
+
+
+def test_an_output_whose_folder_is_not_there_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(making.BundleNotWritten, match="there is no folder"):
+        making.make(tmp_path / "no/b.tar", "2026.2", [], [], "", print)
+
+
+@pytest.mark.parametrize(
+    ("known", "release", "outcome", "found", "why"),
+    [
+        ({"env": "2026.2 for Python 3.12 on x86_64"}, "2026.2", "success", "has all that the host needs", ""),
+        (
+            {"other": "2026.2 for Python 3.13 on x86_64"},
+            "2026.2",
+            "fail",
+            "does not have 2026.2 for Python 3.12 on x86_64",
+            "it has 2026.2 for Python 3.13 on x86_64",
+        ),
+        (
+            {"other": "2026.2 for Python 3.12 on x86_64"},
+            "2026.2",
+            "fail",
+            "does not have 2026.2 for Python 3.12 on x86_64",
+            "it was made by pystack 1 from other locks than this pystack has",
+        ),
+        (
+            {"other": "2026.1 for Python 3.12 on x86_64"},
+            "2026.1",
+            "fail",
+            "does not have 2026.2 for Python 3.12 on x86_64",
+            "it is of OpenStack 2026.1, and the answer file asks for 2026.2",
+        ),
+    ],
+)
+def test_a_host_is_told_what_a_bundle_does_not_have_for_it(
+    known: dict[str, str], release: str, outcome: str, found: str, why: str
+) -> None:
+    manifest = Manifest("1", release, "x86_64", {name: Contents(title, ()) for name, title in known.items()}, [], {})
+    wanted = Environment("env", Path("2026.2.txt"), Path("b.txt"), Target("3.12", "x86_64"))
+    (finding,) = needs.check(manifest, {"192.0.2.1": [wanted]}, "2026.2")
+    assert (finding.outcome, finding.why, finding.host) == (outcome, why, "192.0.2.1")
+    assert finding.found.startswith(found)
+
+
+def told(index: PackageIndex, name: str, data: bytes) -> dict[str, str]:
+    index.files[f"{name}_1_all.deb"] = data
+    url = index.url.replace("/simple", f"/files/{name}_1_all.deb")
+    return {"name": name, "version": "1", "architecture": "all", "url": url, "sha256": sha256(data)}
+
+
+def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_path: Path) -> None:
+    with PackageIndex() as index:
+        item = told(index, "p", b"package")
+        answer = {"packages": [item], "problem": ""}
+        platform = packages.merged("debian-13", "Debian", {"a": answer, "b": answer})
+        downloads, store = Downloads(), Store(tmp_path / "store")
+        got = packages.fetched(platform, downloads, store, print)
+        downloads.close()
+    (package,) = got.packages
+    assert packages.files_of(got) == {"packages/debian-13/p_1_all.deb": sha256(b"package")}
+    assert (got.lacks, got.hosts, "url" in package) == ("", ("a", "b"), False)
+
+
+@pytest.mark.parametrize("trouble", ["other content", "gone", "no address"])
+def test_packages_that_cannot_be_had_stay_a_list_with_the_reason(tmp_path: Path, trouble: str) -> None:
+    with PackageIndex() as index:
+        item = told(index, "p", b"package")
+        if trouble == "other content":
+            index.files["p_1_all.deb"] = b"something else"
+        elif trouble == "gone":
+            index.files.clear()
+        else:
+            del item["url"], item["sha256"]
+        platform = packages.merged("x", "", {"a": {"packages": [item], "problem": "it is old"}})
+        downloads = Downloads()
+        got = packages.fetched(platform, downloads, Store(tmp_path / "store"), print)
+        downloads.close()
+    assert packages.files_of(got) == {}
+    assert got.packages == ({"name": "p", "version": "1", "architecture": "all"},)
+    assert got.lacks.startswith(
+        "the list of packages is not whole: a: it is old; the packages themselves are not in it: "
+    )
+
+
+def test_a_bundle_of_another_format_does_not_stop_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "b.tar"
+    path.write_text("something else")
+    with pytest.raises(BundleRefused):
+        opened(str(path))
+    made = making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
+    assert dataclasses.asdict(opened(str(path)).manifest) == dataclasses.asdict(made.manifest)

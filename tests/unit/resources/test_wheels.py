@@ -1,0 +1,107 @@
+"""Wheels that the controller sends: only those that the host lacks, each checked, and no index is asked then."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from uv import find_uv_bin
+
+from installer.agent.host import Host
+from installer.resources import virtual_environment, wheels
+from installer.resources.base import CannotFix
+from installer.resources.virtual_environment import VirtualEnvironment
+from tests.package_index import lock, sha256, wheel
+
+
+class Controller:
+    """Has contents by name, and notes what it was asked for."""
+
+    def __init__(self, **contents: bytes) -> None:
+        self.contents = dict(contents)
+        self.asked: list[str] = []
+        self.host = Host(fetch=self.fetch)
+
+    def fetch(self, name: str) -> bytes:
+        self.asked.append(name)
+        return self.contents[name]
+
+
+@pytest.fixture(autouse=True)
+def _as_root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("what the host keeps belongs to root")
+
+
+def test_only_wheels_that_the_host_lacks_are_brought(tmp_path: Path) -> None:
+    contents = {name: name.encode() for name in ("a.whl", "b.whl", "c.whl")}
+    wanted = [(name, sha256(data)) for name, data in contents.items()]
+    controller = Controller(**{sha256(data): data for data in contents.values()})
+    (tmp_path / "a.whl").write_bytes(contents["a.whl"])
+    (tmp_path / "b.whl").write_bytes(b"damaged")
+    assert wheels.bring(wanted, controller.host, str(tmp_path)) == str(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents
+    assert sorted(controller.asked) == sorted(sha256(contents[name]) for name in ("b.whl", "c.whl"))
+    wheels.bring(wanted, controller.host, str(tmp_path))
+    assert len(controller.asked) == 2
+
+
+def test_a_wheel_that_came_changed_is_refused_and_not_kept(tmp_path: Path) -> None:
+    controller = Controller(**{"0" * 64: b"something else"})
+    with pytest.raises(CannotFix, match=r"a\.whl came with the sha256 "):
+        wheels.bring([("a.whl", "0" * 64)], controller.host, str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../a.whl", "/etc/a.whl", ".a.whl", ""])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CannotFix, match="is no name of a wheel"):
+        wheels.bring([(name, "0" * 64)], Controller().host, str(tmp_path))
+
+
+def test_what_the_controller_answers() -> None:
+    answers: dict[str, Any] = {"none": {"files": None, "refused": ""}, "no": {"files": None, "refused": "it lacks"}}
+    controller = Controller(**{name: json.dumps(answer).encode() for name, answer in answers.items()})
+    assert wheels.offered("none", controller.host) is None
+    with pytest.raises(CannotFix, match="it lacks"):
+        wheels.offered("no", controller.host)
+
+
+@pytest.mark.parametrize("lacks", [False, True])
+def test_an_environment_is_made_of_what_was_sent_although_an_index_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: bool
+) -> None:
+    for name, folder in (("CACHE", "uv"), ("PROGRAMS", "programs")):
+        monkeypatch.setattr(virtual_environment, name, str(tmp_path / folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(wheels.bring, "__defaults__", (str(tmp_path / "wheels"),))
+    monkeypatch.setattr(virtual_environment, "HOST_CONFIGURATION", ())
+    file, data = wheel("alone", "1")
+    text = lock(("alone==1", sha256(data)))
+    program = Path(find_uv_bin()).read_bytes()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    listed = wheels.list_name(sha256(text.encode()), sha256(b""), version, os.uname().machine)
+    answer = json.dumps({"files": [] if lacks else [(file, sha256(data))], "refused": ""}).encode()
+    contents = {sha256(text.encode()): text.encode(), sha256(b""): b"", sha256(program): program, sha256(data): data}
+    controller = Controller(**contents, **{listed: answer})
+    path = str(tmp_path / "environment")
+    python = os.path.realpath(sys.executable)
+    item = VirtualEnvironment(path, python, version, sha256(text.encode()), sha256(b""), sha256(program))
+    if lacks:
+        with pytest.raises(Exception, match="the wheels that were sent do not have alone"):
+            item.fix(None, controller.host)
+        return
+    item.fix(None, controller.host)
+    assert VirtualEnvironment.query([item], controller.host) == {item.id: item.expected()}
+    assert list(Path(path).glob("lib/*/site-packages/alone.py"))
+    # Made anew, nothing has to come again but the locks.
+    shutil.rmtree(path)
+    before = len(controller.asked)
+    item.fix(None, controller.host)
+    assert set(controller.asked[before:]) == {listed, sha256(text.encode()), sha256(b"")}

@@ -1,0 +1,94 @@
+"""Wheels are fetched once, checked against the lock, and what lacks is told all at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from installer.own_index import Sources
+from installer.wheels.fetching import FetchFailed, fetch
+from installer.wheels.index import Index
+from installer.wheels.store import Store
+from tests.package_index import PackageIndex, lock, source, wheel
+from tests.unit.wheels.conftest import Locks
+
+MANYLINUX = "cp{0}-cp{0}-manylinux_2_17_x86_64"
+
+
+def quiet(text: str) -> None:
+    """Say nothing."""
+
+
+def test_wheels_of_another_python_than_this_one_are_fetched_each_once(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks
+) -> None:
+    both = [index.add(wheel("a", "1", MANYLINUX.format(python))) for python in ("312", "313")]
+    every = index.add(wheel("b", "2"))
+    text = lock(("a==1", both[0]), ("b==2", every)).replace(
+        "sha256:" + both[0], f"sha256:{both[0]} \\\n    --hash=sha256:{both[1]}"
+    )
+    wanted = [locks(text, "3.12"), locks(text, "3.13")]
+    found = fetch(wanted, asked, store, quiet)
+    assert [file.name for file in found[wanted[0].name]] == [f"a-1-{MANYLINUX.format(312)}.whl", "b-2-py3-none-any.whl"]
+    assert [file.sha256 for file in found[wanted[1].name]] == [both[1], every]
+    assert store.path(every).read_bytes() == index.files["b-2-py3-none-any.whl"]
+    assert set(index.asked.values()) == {1}
+    before = index.requests
+    assert fetch(wanted, asked, Store(store.path("").parent / "store"), quiet) == found
+    assert index.requests == before, "what is kept is not asked for again, by another process either"
+
+
+def test_a_file_that_is_not_what_the_lock_names_is_refused_and_thrown_away(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks
+) -> None:
+    good = index.add(wheel("a", "1"))
+    index.lies["a-1-py3-none-any.whl"] = good
+    index.add(wheel("a", "1", text="changed on the way"))
+    with pytest.raises(FetchFailed, match=r"a-1-py3-none-any\.whl: what came has the sha256 .* thrown away"):
+        fetch([locks(lock(("a==1", good)))], asked, store, quiet)
+    assert not list(store.path("").iterdir())
+    assert not store.has(good)
+
+
+def test_everything_that_lacks_is_named_at_once(index: PackageIndex, asked: Index, store: Store, locks: Locks) -> None:
+    there = index.add(wheel("a", "1"))
+    newer = index.add(wheel("b", "2", "cp313-cp313-manylinux_2_17_x86_64"))
+    with pytest.raises(FetchFailed) as failed:
+        fetch([locks(lock(("a==1", there), ("b==2", newer), ("c==3", "0" * 64)))], asked, store, quiet)
+    assert failed.value.message.splitlines() == [
+        f"{name}: {index.url} has no wheel of the lock for Python 3.12 on x86_64" for name in ("b==2", "c==3")
+    ]
+    assert failed.value.exit_code == 5
+
+
+def test_what_has_no_wheel_comes_as_its_source_with_what_builds_it(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks
+) -> None:
+    text = lock(("a==1", index.add(source("a", "1"))), built=("a",))
+    build = lock(("maker==1", index.add(wheel("maker", "1"))))
+    plain = lock(("b==1", index.add(wheel("b", "1"))))
+    built, other = locks(text, build=build), locks(plain, build=build)
+    found = fetch([built, other], asked, store, quiet)
+    assert [file.name for file in found[built.name]] == ["a-1.tar.gz", "maker-1-py3-none-any.whl"]
+    assert [file.name for file in found[other.name]] == ["b-1-py3-none-any.whl"]
+
+
+def test_an_index_that_does_not_answer_is_named_without_its_login(store: Store, locks: Locks) -> None:
+    with PackageIndex() as gone:
+        pass
+    index = Index(Sources((gone.url.replace("//", "//me:hidden@"),)))
+    with pytest.raises(FetchFailed) as failed:
+        fetch([locks(lock(("a==1", "0" * 64)))], index, store, quiet)
+    index.close()
+    assert failed.value.message.startswith(f"the package index cannot be used: {gone.url}: ")
+    assert "hidden" not in failed.value.message
+
+
+def test_a_kept_file_that_was_damaged_is_fetched_again(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks
+) -> None:
+    wanted = [locks(lock(("a==1", index.add(wheel("a", "1")))))]
+    ((file,),) = fetch(wanted, asked, store, quiet).values()
+    store.path(file.sha256).write_bytes(b"damaged")
+    again = Store(store.path("").parent / "store")
+    fetch(wanted, asked, again, quiet)
+    assert again.path(file.sha256).read_bytes() == index.files[file.name]
