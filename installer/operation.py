@@ -227,7 +227,7 @@ class Operation:
         # What takes this machine a while is done while the hosts answer.
         pool = ThreadPoolExecutor(max_workers=2 + min(64, len(self._hosts)))
         try:
-            self._asked_of_sources = pool.submit(preflight.source_questions, self._answers, index=self._bundle is None)
+            self._asked_of_sources = pool.submit(preflight.source_questions, self._answers, index=self._asks_index)
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
             self._reports = _all_results(looking)
         finally:

@@ -123,6 +123,8 @@ class PackageIndex:
             request.wfile.write(found or b"")
 
     def _page(self, name: str) -> bytes | None:
+        if not name:
+            return b"{}"
         if self.upstream:
             page = json.loads(_get(f"{self.upstream.rstrip('/')}/{name}/"))
             for file in page["files"]:

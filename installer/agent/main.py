@@ -42,6 +42,7 @@ class Agent:
         self._lock_fd: Optional[int] = None
         self._gone = threading.Event()
         self._blobs: Dict[str, bytes] = {}
+        self._parts: Dict[str, List[bytes]] = {}
         self._awaited: Dict[str, int] = {}
         self._blob_came = threading.Condition()
         self._echoes = 0
@@ -60,7 +61,7 @@ class Agent:
                 if not isinstance(message, dict):
                     raise wire.LinkLost("a binary frame that nobody announced")
                 if "blob" in message:
-                    self._keep_blob(message["blob"], wire.read_frame(self._read))
+                    self._keep_blob(message["blob"], wire.read_frame(self._read), message.get("more", False))
                 elif message["do"] == "goodbye":
                     break
                 elif message["do"] == "echo":
@@ -177,9 +178,14 @@ class Agent:
             self._echoes += 1
             self._echo_came.notify_all()
 
-    def _keep_blob(self, name: str, data: Any) -> None:
+    def _keep_blob(self, name: str, part: Any, more: bool = False) -> None:
+        parts = self._parts.setdefault(name, [])
+        parts.append(part)
+        if more:
+            return
+        del self._parts[name]
         with self._blob_came:
-            self._blobs[name] = data
+            self._blobs[name] = b"".join(parts)
             self._blob_came.notify_all()
 
     def _send(self, value: Dict[str, Any], masked: bool = True) -> None:

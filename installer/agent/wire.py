@@ -6,11 +6,10 @@ A frame is ``kind`` (1 byte: J JSON, Z zlib-compressed JSON, B binary), ``length
 from __future__ import annotations
 
 import json
-import os
 import struct
 import threading
 import zlib
-from typing import Any, BinaryIO, Callable, Iterable, Iterator, Union
+from typing import Any, BinaryIO, Callable, Union
 
 from installer.resources.secret import Secret
 
@@ -18,8 +17,6 @@ from installer.resources.secret import Secret
 READY = b"\x00pystack-agent\x00"
 COMPRESS_ABOVE = 2048
 LONGEST = 1 << 30
-#: Bytes of a file that are in memory at a time while it is sent.
-BLOCK = 1 << 18
 
 Message = Union[Any, bytes]
 _HEADER = struct.Struct(">cI")
@@ -117,38 +114,12 @@ class Writer:
         """
         data = b"".join(encode_bytes(value) if isinstance(value, bytes) else encode(value) for value in values)
         with self._lock:
-            self._write([data])
-
-    def send_file(self, value: Any, path: str) -> None:
-        """Write a value, and after it a file as one binary frame; only a block of it is in memory at a time.
-
-        Raises:
-            LinkLost: the other side is gone, or the file became shorter meanwhile.
-            OSError: the file cannot be opened.
-        """
-        with open(path, "rb") as source, self._lock:
-            size = os.fstat(source.fileno()).st_size
-            self._write([encode(value) + _HEADER.pack(b"B", size)])
-            self._write(_exactly(source, size))
-
-    def _write(self, blocks: Iterable[bytes]) -> None:
-        try:
-            for block in blocks:
-                self._stream.write(block)
-            self._stream.flush()
-        except (OSError, EOFError, ValueError) as problem:
-            # What lies under the stream says the same in several ways: a closed pipe, file or SSH channel.
-            raise LinkLost(str(problem)) from None
-
-
-def _exactly(source: BinaryIO, size: int) -> Iterator[bytes]:
-    while size:
-        block = source.read(min(size, BLOCK))
-        if not block:
-            # The length of the frame is told already.
-            raise EOFError("the file became shorter while it was sent")
-        size -= len(block)
-        yield block
+            try:
+                self._stream.write(data)
+                self._stream.flush()
+            except (OSError, EOFError, ValueError) as problem:
+                # What lies under the stream says the same in several ways: a closed pipe, file or SSH channel.
+                raise LinkLost(str(problem)) from None
 
 
 def _encode_secret(value: Any) -> Any:

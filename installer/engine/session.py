@@ -22,6 +22,8 @@ Event = dict[str, Any]
 
 #: Seconds between two signs of life. An agent that hears none for long (``installer.agent.main.SILENCE``) ends itself.
 SIGN_OF_LIFE = 20.0
+#: Bytes of a file that are sent at a time.
+PART = 1 << 18
 
 
 class AgentSession:
@@ -144,12 +146,21 @@ class AgentSession:
             if name.startswith(LIST):
                 self._writer.send({"blob": name}, self._wheels.offer(name))
             else:
-                self._writer.send_file({"blob": name}, str(self._wheels.path(name) or self._blobs[name]))
+                self._send_file(name, self._wheels.path(name) or self._blobs[name])
         except wire.LinkLost:
             # The thread that reads notices, too.
             pass
         except Exception as problem:
             self._fail_all(str(problem), InternalError(f"{self.address}: {type(problem).__name__}: {problem}"))
+
+    def _send_file(self, name: str, path: Path) -> None:
+        """Send a file in parts: little of it is in memory at a time, and other messages come in between."""
+        with path.open("rb") as stream:
+            part, following = stream.read(PART), stream.read(PART)
+            while following:
+                self._writer.send({"blob": name, "more": True}, part)
+                part, following = following, stream.read(PART)
+            self._writer.send({"blob": name}, part)
 
     def _settle(self, message: dict[str, Any]) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import List, Optional, Sequence, Tuple
 
@@ -18,6 +19,8 @@ FOLDER = "/var/cache/pystack/wheels"
 LIST = "wheels "
 #: Wheels that are asked for at a time: the way there and back is not waited for, and few are in memory.
 AT_ONCE = 6
+#: Seconds between two lines of progress.
+TELL = 1.0
 
 #: Name and sha256 (64 hex digits) of a wheel, or of a source distribution.
 Wheel = Tuple[str, str]
@@ -60,9 +63,12 @@ def bring(wheels: Sequence[Wheel], host: Host, folder: str = FOLDER) -> str:
         host.progress(f"bringing {len(lacking)} of {len(wheels)} wheels to the host")
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             futures = [pool.submit(_bring, wheel, folder, host) for wheel in lacking]
+            told = time.monotonic()
             for number, future in enumerate(futures, 1):
                 future.result()
-                host.progress(f"wheels {number} of {len(lacking)}")
+                if time.monotonic() - told > TELL:
+                    told = time.monotonic()
+                    host.progress(f"wheels {number} of {len(lacking)}")
     return folder
 
 

@@ -28,7 +28,7 @@ def verify(
     Logs in, asks every endpoint, looks for services that are down, and starts an instance with each kind
     of storage, which it reaches by ssh over a floating address. It removes what it made, after Ctrl-C too,
     and what an earlier one left that was killed. With --tempest it also runs the smoke set of OpenStack's
-    own test suite, from this machine.
+    own test suite, from this machine; it is installed out of a bundle that has it, if one is given.
 
     Examples:
       pystack verify --answer-file cloud.txt

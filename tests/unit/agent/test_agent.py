@@ -33,7 +33,9 @@ def test_content_is_forgotten_once_all_who_wait_for_it_have_it() -> None:
         thread.start()
     while agent._awaited.get("one") != 3:
         waiting[0].join(0.01)
-    agent._keep_blob("one", b"content")
+    agent._keep_blob("one", b"con", more=True)
+    agent._keep_blob("two", b"another's", more=True)
+    agent._keep_blob("one", b"tent")
     for thread in waiting:
         thread.join(5)
     assert fetched == [b"content"] * 3

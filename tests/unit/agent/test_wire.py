@@ -1,5 +1,4 @@
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,25 +60,3 @@ def test_writing_to_a_side_that_is_gone_is_a_lost_link(problem: Exception) -> No
 
     with pytest.raises(wire.LinkLost):
         wire.Writer(Gone()).send({"do": "probe"})
-
-
-@pytest.mark.parametrize("size", [0, 1, wire.BLOCK, 3 * wire.BLOCK + 7])
-def test_a_file_crosses_like_its_content(tmp_path: Path, size: int) -> None:
-    (tmp_path / "file").write_bytes(b"x" * size)
-    streams = [io.BytesIO(), io.BytesIO()]
-    wire.Writer(streams[0]).send_file({"blob": "name"}, str(tmp_path / "file"))
-    wire.Writer(streams[1]).send({"blob": "name"}, b"x" * size)
-    assert streams[0].getvalue() == streams[1].getvalue()
-
-
-def test_a_file_that_becomes_shorter_while_it_is_sent_is_a_lost_link(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"x" * 3 * wire.BLOCK)
-
-    class Cutting(io.BytesIO):
-        def write(self, data: object) -> int:
-            path.write_bytes(b"")
-            return 0
-
-    with pytest.raises(wire.LinkLost, match="shorter"):
-        wire.Writer(Cutting()).send_file({"blob": "name"}, str(path))

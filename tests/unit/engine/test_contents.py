@@ -9,7 +9,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from installer.agent import wire
+from installer.engine import session as module
 from installer.engine.session import AgentSession
 from installer.resources.wheels import LIST
 
@@ -111,4 +114,17 @@ def test_without_wheels_every_host_is_left_to_its_index(tmp_path: Path) -> None:
     agent.say({"need": f"{LIST}x"})
     (_, answer) = agent.heard(2)
     assert json.loads(answer) == {"files": None, "refused": ""}
+    session.close()
+
+
+def test_a_large_file_crosses_in_parts_and_other_messages_come_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PART", 10)
+    (tmp_path / "blob").write_bytes(b"0123456789" * 2 + b"end")
+    agent = Agent()
+    session = AgentSession(agent, lambda event: None, {"1": tmp_path / "blob"})  # type: ignore[arg-type]
+    agent.say({"need": "1"})
+    more = {"blob": "1", "more": True}
+    assert agent.heard(6) == [more, b"0123456789", more, b"0123456789", {"blob": "1"}, b"end"]
     session.close()
