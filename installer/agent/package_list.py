@@ -43,7 +43,8 @@ def _apt(names: Sequence[str], folder: str, host: Host) -> Dict[str, Any]:
     updated = host.run(
         ["apt-get", "-q", *options, "-o", "APT::Sandbox::User=root", "update"], expect=None, timeout=PATIENCE
     )
-    words = ["--no-install-recommends", "--print-uris", "-y", "install", *names]
+    # Of several hashes it would tell the weakest.
+    words = ["-o", "Acquire::ForceHash=sha256", "--no-install-recommends", "--print-uris", "-y", "install", *names]
     asked = host.run(["apt-get", "-qq", *options, *words], expect=None, timeout=PATIENCE)
     if asked.code:
         return {"packages": [], "problem": _last(asked) or _last(updated)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -108,7 +109,9 @@ class Manifest:
                         Infrastructure(**{**item, "hosts": tuple(item["hosts"]), "packages": tuple(item["packages"])})
                         for item in told["platforms"]
                     ],
-                    "members": {name: Member(**item) for name, item in told["members"].items()},
+                    "members": {
+                        name: Member(item["size"], _checked(item["sha256"])) for name, item in told["members"].items()
+                    },
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as problem:
@@ -116,4 +119,16 @@ class Manifest:
 
 
 def _contents(item: Mapping[str, Any]) -> Contents:
-    return Contents(item["title"], tuple(File(**file) for file in item["files"]))
+    return Contents(item["title"], tuple(_file(file["name"], file["sha256"]) for file in item["files"]))
+
+
+def _file(name: str, sha256: str) -> File:
+    if not re.fullmatch(r"[A-Za-z0-9_][^/]*", name):
+        raise ValueError(f"{name!r} is no name of a file")
+    return File(name, _checked(sha256))
+
+
+def _checked(sha256: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError(f"{sha256!r} is no sha256")
+    return sha256

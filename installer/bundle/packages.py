@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from installer.bundle.archive import PACKAGES
 from installer.bundle.manifest import Infrastructure
@@ -86,7 +86,7 @@ def _with_member(platform: str, item: Mapping[str, str]) -> dict[str, str]:
 
 
 def _file(item: Mapping[str, str]) -> str:
-    return urlsplit(item["url"]).path.rpartition("/")[2]
+    return unquote(urlsplit(item["url"]).path).rpartition("/")[2]
 
 
 def _without(platform: Infrastructure, reason: str) -> Infrastructure:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Collection, Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 from installer.errors import PystackError
 
 BLOCK = 1 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,27 @@ class Store:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or base()
+        self.folder = folder or base()
         self._verified: set[str] = set()
         self._lock = threading.Lock()
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as problem:
             raise StoreNotWritable(
-                f"wheels cannot be kept in {self._folder}: {problem.strerror}",
+                f"wheels cannot be kept in {self.folder}: {problem.strerror}",
                 "make that folder writable, or set XDG_CACHE_HOME to one that is",
             ) from problem
 
     def path(self, sha256: str) -> Path:
-        """Return where a file is, or will be."""
-        return self._folder / sha256
+        """Return where a file is, or will be; ValueError for what is no sha256, as a bundle or a host may name it."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is no sha256")
+        return self.folder / sha256
 
     def has(self, sha256: str) -> bool:
         """Tell whether a file is there, and is what its name says. One that is not is removed."""
+        if not _SHA256.fullmatch(sha256):
+            return False
         path = self.path(sha256)
         with self._lock:
             known = sha256 in self._verified
@@ -97,7 +103,7 @@ class Store:
             WrongHash: it has none of them; nothing is kept.
         """
         digest = hashlib.sha256()
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
+        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 for block in blocks:
@@ -116,7 +122,7 @@ class Store:
     def note(self, name: str, files: Iterable[File]) -> None:
         """Keep a list of files under a name."""
         text = json.dumps([astuple(file) for file in files])
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
+        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         os.replace(temporary, self._list(name))
@@ -135,7 +141,7 @@ class Store:
             (folder / file.name).symlink_to(self.path(file.sha256))
 
     def _list(self, name: str) -> Path:
-        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
+        return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
 
     def _remember(self, sha256: str) -> None:
         with self._lock:

@@ -103,9 +103,23 @@ def promise(members: dict[str, bytes]) -> None:
     members["manifest.json"] = json.dumps(told).encode()
 
 
+def lead_elsewhere(members: dict[str, bytes]) -> None:
+    told = json.loads(members["manifest.json"])
+    told["members"]["uv"]["sha256"] = "../../" + "0" * 58
+    members["manifest.json"] = json.dumps(told).encode()
+
+
+def name_elsewhere(members: dict[str, bytes]) -> None:
+    told = json.loads(members["manifest.json"])
+    told["environments"]["env"]["files"][0]["name"] = "../a.whl"
+    members["manifest.json"] = json.dumps(told).encode()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (lead_elsewhere, "its manifest cannot be read: .* is no sha256"),
+        (name_elsewhere, "its manifest cannot be read: .* is no name of a file"),
         (damage, r"a-1-py3-none-any\.whl has the sha256 [0-9a-f]{64}, and the manifest says"),
         (smuggle, r"holds \.\./\.\./etc/evil, which its manifest does not name"),
         (lose, "lacks what its manifest names: uv"),

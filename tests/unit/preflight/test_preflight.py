@@ -208,6 +208,20 @@ def test_what_only_looks_odd_is_no_reason_to_warn(case: dict[str, Any]) -> None:
     assert bad == ([case["warned"]] if "warned" in case else [])
 
 
+def test_a_host_that_does_not_reach_the_index_is_fit_where_wheels_are_sent_to_it() -> None:
+    asked = {
+        "a": [{"what": "index", "url": "https://index.example.org/simple", "problem": "refused"}],
+        "b": [{"what": "packages", "url": "http://mirror.example.org", "problem": "refused"}],
+    }
+    assert preflight.lack_index(asked)
+    assert not preflight.lack_index({"b": asked["b"]})
+    assert [finding.outcome for finding in preflight.check_sources(asked)] == ["fail", "fail"]
+    assert [(finding.host, finding.outcome) for finding in preflight.check_sources(asked, sent=True)] == [
+        ("b", "fail"),
+        ("a", "success"),
+    ]
+
+
 def test_emulation_that_was_asked_for_is_no_reason_to_warn() -> None:
     emulated = {"facts": {"kvm": {"works": False, "found": "there is no /dev/kvm"}}}
     assert {finding.outcome for finding in findings(emulated)} == {"success", "warn"}

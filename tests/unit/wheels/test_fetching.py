@@ -33,7 +33,7 @@ def test_wheels_of_another_python_than_this_one_are_fetched_each_once(
     assert store.path(every).read_bytes() == index.files["b-2-py3-none-any.whl"]
     assert set(index.asked.values()) == {1}
     before = index.requests
-    assert fetch(wanted, asked, Store(store.path("").parent / "store"), quiet) == found
+    assert fetch(wanted, asked, Store(store.folder), quiet) == found
     assert index.requests == before, "what is kept is not asked for again, by another process either"
 
 
@@ -45,7 +45,7 @@ def test_a_file_that_is_not_what_the_lock_names_is_refused_and_thrown_away(
     index.add(wheel("a", "1", text="changed on the way"))
     with pytest.raises(FetchFailed, match=r"a-1-py3-none-any\.whl: what came has the sha256 .* thrown away"):
         fetch([locks(lock(("a==1", good)))], asked, store, quiet)
-    assert not list(store.path("").iterdir())
+    assert not list(store.folder.iterdir())
     assert not store.has(good)
 
 
@@ -89,6 +89,6 @@ def test_a_kept_file_that_was_damaged_is_fetched_again(
     wanted = [locks(lock(("a==1", index.add(wheel("a", "1")))))]
     ((file,),) = fetch(wanted, asked, store, quiet).values()
     store.path(file.sha256).write_bytes(b"damaged")
-    again = Store(store.path("").parent / "store")
+    again = Store(store.folder)
     fetch(wanted, asked, again, quiet)
     assert again.path(file.sha256).read_bytes() == index.files[file.name]

@@ -67,3 +67,6 @@ def test_a_bundle_forbids_what_it_does_not_have(tmp_path: Path) -> None:
     assert "does not have" in json.loads(giver.offer("other"))["refused"]
     assert giver.path(digest) == store.path(digest)
     assert giver.path("0" * 64) is None
+    (tmp_path / "own").write_text("the operator's")
+    assert giver.path("../own") is None, "a host asks by sha256 and nothing else"
+    assert (tmp_path / "own").exists()
