@@ -96,6 +96,7 @@ class Operation:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._shared.close()
         for session in list(self._sessions.values()):
             session.close()
 

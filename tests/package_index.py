@@ -70,6 +70,8 @@ class PackageIndex:
     files: dict[str, bytes] = field(default_factory=dict)
     #: What the pages say a file is, in place of what it is.
     lies: dict[str, str] = field(default_factory=dict)
+    #: Files that the server cannot give at the moment.
+    broken: set[str] = field(default_factory=set)
     #: How often each file was asked for, and by which addresses.
     asked: Counter[str] = field(default_factory=Counter)
     askers: set[str] = field(default_factory=set)
@@ -115,7 +117,8 @@ class PackageIndex:
         self.askers.add(request.client_address[0])
         kind, _, rest = urlsplit(request.path).path.strip("/").partition("/")
         found = self._page(unquote(rest)) if kind == "simple" else self._file(unquote(rest), request.command)
-        request.send_response(200 if found is not None else 404)
+        fault = unquote(rest) in self.broken
+        request.send_response(503 if fault else 404 if found is None else 200)
         request.send_header("Content-Type", JSON if kind == "simple" else "application/octet-stream")
         request.send_header("Content-Length", str(len(found or b"")))
         request.end_headers()

@@ -62,8 +62,10 @@ def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: 
                 if number % 20 == 0 or number == len(futures):
                     tell(f"{platform.name}: {number} of {len(futures)} packages")
         except (NoWay, WrongHash) as problem:
-            pool.shutdown(cancel_futures=True)
             return _without(platform, str(problem))
+        finally:
+            # After a failure, or Ctrl-C, nobody waits for all the others.
+            pool.shutdown(cancel_futures=True)
     return replace(platform, packages=tuple(_with_member(platform.name, item) for item in platform.packages))
 
 

@@ -10,8 +10,8 @@ from unearth.fetchers.sync import PyPIClient
 
 from installer.agent.reach import split_login
 
-#: Seconds for a connection, and without a byte.
-PATIENCE = 60.0
+#: Seconds without a byte, and for a connection.
+PATIENCE = httpx2.Timeout(60.0, connect=10.0)
 
 
 class NoWay(Exception):

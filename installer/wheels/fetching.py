@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from installer.errors import ResourceFailed
@@ -32,7 +32,13 @@ class FetchFailed(ResourceFailed):
     """Wheels could not be fetched; every one of them is in the message."""
 
 
-def fetch(environments: Iterable[Environment], index: Index, store: Store, tell: Tell) -> dict[str, tuple[File, ...]]:
+def fetch(
+    environments: Iterable[Environment],
+    index: Index,
+    store: Store,
+    tell: Tell,
+    stop: threading.Event | None = None,
+) -> dict[str, tuple[File, ...]]:
     """Return the files of each environment by its name; all are in the store then.
 
     Args:
@@ -40,6 +46,7 @@ def fetch(environments: Iterable[Environment], index: Index, store: Store, tell:
         index: where files come from.
         store: where they are kept; what it has is not fetched again.
         tell: is told how far it is.
+        stop: once it is set, nothing more is fetched.
 
     Raises:
         FetchFailed: the index does not answer, lacks something, or has something else than a lock names.
@@ -47,7 +54,7 @@ def fetch(environments: Iterable[Environment], index: Index, store: Store, tell:
     found = {environment: store.noted(environment.name) for environment in environments}
     missing = [environment for environment, files in found.items() if files is None]
     wanted = list(dict.fromkeys((pin, environment.target) for environment in missing for pin in environment.pins()))
-    got = _Fetching(index, store, tell, len(wanted)).all(wanted) if wanted else {}
+    got = _Fetching(index, store, tell, len(wanted), stop or threading.Event()).all(wanted) if wanted else {}
     for environment in missing:
         files = tuple(dict.fromkeys(got[pin, environment.target] for pin in environment.pins()))
         store.note(environment.name, files)
@@ -56,7 +63,7 @@ def fetch(environments: Iterable[Environment], index: Index, store: Store, tell:
 
 
 class _Fetching:
-    def __init__(self, index: Index, store: Store, tell: Tell, total: int) -> None:
+    def __init__(self, index: Index, store: Store, tell: Tell, total: int, stop: threading.Event) -> None:
         self._index = index
         self._store = store
         self._tell = tell
@@ -66,6 +73,7 @@ class _Fetching:
         self._told = time.monotonic()
         self._lock = threading.Lock()
         self._kept: Once[str, str] = Once()
+        self._stop = stop
         self._hopeless = threading.Event()
 
     def all(self, wanted: Sequence[tuple[Pin, Target]]) -> dict[tuple[Pin, Target], File]:
@@ -77,17 +85,22 @@ class _Fetching:
         files: dict[tuple[Pin, Target], File] = {}
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             futures = {item: pool.submit(self._one, *item) for item in wanted}
-            for item, future in futures.items():
-                try:
-                    files[item] = future.result()
-                except (NoWay, LookupError, WrongHash) as problem:
-                    problems += [str(problem)] if str(problem) else []
-        if problems:
-            raise _failed(list(dict.fromkeys(problems)))
+            try:
+                for item, future in futures.items():
+                    try:
+                        files[item] = future.result()
+                    except (NoWay, LookupError, WrongHash) as problem:
+                        problems += [str(problem)] if str(problem) else []
+            except BaseException:
+                # After Ctrl-C nobody waits for all the others.
+                self._hopeless.set()
+                raise
+        if problems or len(files) < len(wanted):
+            raise _failed(list(dict.fromkeys(problems)) or ["it was stopped"])
         return files
 
     def _one(self, pin: Pin, target: Target) -> File:
-        if self._hopeless.is_set():
+        if self._is_over():
             raise NoWay
         try:
             chosen = choose(pin, self._index.candidates(pin), target)
@@ -110,16 +123,25 @@ class _Fetching:
     def _download(self, chosen: Candidate, hashes: Iterable[str]) -> str:
         for attempt in range(1, TRIES + 1):
             try:
-                return self._store.add(self._index.content(chosen.url), frozenset(hashes))
+                return self._store.add(self._blocks(chosen.url), frozenset(hashes))
             except WrongHash as wrong:
                 raise WrongHash(
                     f"{chosen.name}: what came has the sha256 {wrong}, which the lock does not name; it was thrown away"
                 ) from None
             except NoWay:
-                if attempt == TRIES:
+                if attempt == TRIES or self._is_over():
                     raise
                 time.sleep(PAUSE * attempt)
         raise AssertionError("unreachable")
+
+    def _blocks(self, url: str) -> Iterator[bytes]:
+        for block in self._index.content(url):
+            if self._is_over():
+                raise NoWay
+            yield block
+
+    def _is_over(self) -> bool:
+        return self._hopeless.is_set() or self._stop.is_set()
 
     def _count(self, sha256: str) -> None:
         size = self._store.path(sha256).stat().st_size

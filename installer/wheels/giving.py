@@ -35,6 +35,7 @@ class Shared:
         self._lists: Once[str, tuple[File, ...] | None] = Once()
         self._store: Store | None = None
         self._told = False
+        self._stop = threading.Event()
         #: Whether hosts are to share.
         self.on = False
 
@@ -64,6 +65,10 @@ class Shared:
         """Return the file of a wheel."""
         return self._store.path(sha256) if self._store and self._store.has(sha256) else None
 
+    def close(self) -> None:
+        """Fetch nothing more: nobody waits for it."""
+        self._stop.set()
+
     def _fetched(self, name: str) -> tuple[File, ...] | None:
         # It takes a while to import, and most runs fetch nothing.
         from installer.wheels.fetching import fetch
@@ -74,7 +79,7 @@ class Shared:
             index = Index(sources(self._index))
             try:
                 wanted = environment(name, self._blobs.__getitem__)
-                files = fetch([wanted], index, self._store, self._tell)[name]
+                files = fetch([wanted], index, self._store, self._tell, self._stop)[name]
                 self._tell(f"{len(files)} wheels of {wanted.title} are here, for all hosts", done=True)
                 return files
             finally:
@@ -82,7 +87,7 @@ class Shared:
         except (PystackError, OSError) as problem:
             with self._lock:
                 first, self._told = not self._told, True
-            if first:
+            if first and not self._stop.is_set():
                 reason = str(problem).splitlines()[0]
                 self._tell(f"this machine cannot fetch them; each host asks its own package index: {reason}", done=True)
             return None

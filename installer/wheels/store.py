@@ -14,8 +14,11 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from installer.errors import PystackError
+from installer.resources import leftovers
 
 BLOCK = 1 << 20
+#: What names of files begin with that are not whole yet.
+NEW = ".new-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,6 +68,7 @@ class Store:
                 f"wheels cannot be kept in {self.folder}: {problem.strerror}",
                 "make that folder writable, or set XDG_CACHE_HOME to one that is",
             ) from problem
+        leftovers.sweep(str(self.folder), NEW, shared=True)
 
     def path(self, sha256: str) -> Path:
         """Return where a file is, or will be; ValueError for what is no sha256, as a bundle or a host may name it."""
@@ -103,7 +107,7 @@ class Store:
             WrongHash: it has none of them; nothing is kept.
         """
         digest = hashlib.sha256()
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)
+        descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(NEW), dir=self.folder)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 for block in blocks:
@@ -122,7 +126,7 @@ class Store:
     def note(self, name: str, files: Iterable[File]) -> None:
         """Keep a list of files under a name."""
         text = json.dumps([astuple(file) for file in files])
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)
+        descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(NEW), dir=self.folder)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         os.replace(temporary, self._list(name))

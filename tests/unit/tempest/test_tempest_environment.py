@@ -9,7 +9,9 @@ import pytest
 
 from installer.resources.secret import Secret
 from installer.tempest import environment
+from installer.wheels.store import File, Store
 from roles.openstack.locks.remake import Inputs
+from tests.package_index import lock, sha256, wheel
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +59,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(environment.TempestNotInstalled) as failed:
         environment.prepare("2026.2", None, print)
     assert str(tmp_path / "file") in failed.value.message
+
+
+def test_it_is_made_of_what_a_bundle_brought_and_asks_no_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, data = wheel("alone", "1")
+    for name, text in (("lock", lock(("alone==1", sha256(data)))), ("build", "")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(environment, "locks", lambda release: (tmp_path / "lock", tmp_path / "build"))
+    store = Store()
+    store.note(environment.made_of("2026.2").name, [File(file, store.add([data], {sha256(data)}))])
+    programs = environment.prepare("2026.2", Secret("http://127.0.0.1:9/simple"), print)
+    assert list(programs.parent.glob("lib/*/site-packages/alone.py"))

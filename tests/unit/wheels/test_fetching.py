@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from installer.own_index import Sources
@@ -92,3 +94,15 @@ def test_a_kept_file_that_was_damaged_is_fetched_again(
     again = Store(store.folder)
     fetch(wanted, asked, again, quiet)
     assert again.path(file.sha256).read_bytes() == index.files[file.name]
+
+
+def test_what_was_stopped_fetches_nothing_more_and_leaves_nothing_half(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks
+) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(FetchFailed, match="it was stopped"):
+        fetch([locks(lock(("a==1", index.add(wheel("a", "1")))))], asked, store, quiet, stop)
+    assert not index.asked
+    (store.folder / ".new-4194305.abcdefgh").touch()  # above the highest process number that Linux gives
+    assert not list(Store(store.folder).folder.iterdir())

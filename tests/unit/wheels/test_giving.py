@@ -7,7 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from installer.resources.wheels import list_name
+from installer.wheels import fetching
 from installer.wheels.giving import Bundled, Shared
 from installer.wheels.store import File, Store
 from tests.package_index import PackageIndex, lock, sha256, wheel
@@ -70,3 +73,17 @@ def test_a_bundle_forbids_what_it_does_not_have(tmp_path: Path) -> None:
     (tmp_path / "own").write_text("the operator's")
     assert giver.path("../own") is None, "a host asks by sha256 and nothing else"
     assert (tmp_path / "own").exists()
+
+
+def test_an_index_that_breaks_off_in_the_middle_is_told_of_too(
+    index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    giver, name, events = shared(index, tmp_path)
+    giver.on = True
+    (file,) = index.files
+    index.broken.add(file)
+    assert json.loads(giver.offer(name))["files"] is None
+    assert "each host asks its own package index" in events[-1]["text"]
+    assert "answers 503" in events[-1]["text"]
+    assert index.asked[file] == fetching.TRIES
