@@ -21,6 +21,6 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
     return disguise.provide(platform.name, report, further)
 
 
-def made_of(base: Path) -> str:
+def made_from(base: Path) -> str:
     """Return what an image, or a disk made of it, holds: ``DISTRIBUTION`` or ``STAND_IN``."""
     return STAND_IN if f"-{STAND_IN}-" in base.name else DISTRIBUTION

@@ -87,7 +87,7 @@ def up(
         for host in made:
             host.wait()
             seconds = time.monotonic() - started
-            note = "" if host.made_of == bases.DISTRIBUTION else ", a stand-in"
+            note = "" if host.made_from == bases.DISTRIBUTION else ", a stand-in"
             report(f"lab host {host.name} ({platform}{note}) is up at {host.address} after {seconds:.1f} s")
     except BaseException:
         down([host.name for host in made])

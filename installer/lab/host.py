@@ -70,9 +70,9 @@ class LabHost:
         return self.runner.root
 
     @property
-    def made_of(self) -> str:
+    def made_from(self) -> str:
         """What it is made of: ``distribution``, its own packages, or ``stand-in`` (see `installer.lab.stand_in`)."""
-        return bases.made_of(Path(self.image))
+        return bases.made_from(Path(self.image))
 
     @property
     def running(self) -> bool:
