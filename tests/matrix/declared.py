@@ -42,6 +42,10 @@ _DECLARED = yaml.safe_load((HERE / "declared.yaml").read_text(encoding="utf-8"))
 FEATURES = _features(_DECLARED["features"])
 #: What was installed where times were measured: name to title.
 CLOUDS: dict[str, str] = _DECLARED["clouds"]
+#: Features that a check of verify shows.
+CHECKS: dict[str, list[str]] = _DECLARED["checks"]
+#: Feature of volumes by backend.
+BACKENDS: dict[str, str] = _DECLARED["backends"]
 #: Every supported platform has a place in the matrix, seen or not.
 PLATFORMS: tuple[str, ...] = SUPPORTED
 

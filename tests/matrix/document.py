@@ -9,15 +9,22 @@ from tests.matrix.results import Kind, Result
 
 #: Tells whether a test that results name is still there.
 Exists = Callable[[str], bool]
-NOT_SEEN = "not seen"
+NOT_SEEN, NOT_MEASURED = "not seen", "not measured"
 _HEAD = """\
 <!-- Made by `python -m tests.matrix` from tests/matrix/results.jsonl; do not edit. -->
 
 # Test matrix
 
-What was seen to work where, made from the results of tests, not by hand. To add results: commit, so that the commit
-names what is tested; `./run-tests --record`, with `--all` or the tests that are wanted; commit results and document.
-`python -m tests.matrix` writes the document alone. The runs until 2026-11-27 are in [test-history.md](test-history.md).
+What was seen to work where, made from the results of tests, not by hand. The runs until 2026-11-27 are told in
+[test-history.md](test-history.md), too. To add results:
+
+- Commit first, so that the commit names what is tested. `./run-tests --record`, with `--all` or the tests that are
+  wanted, adds what they show to `tests/matrix/results.jsonl` and writes this document. Commit both.
+- After an `install` or a `verify` on real machines: `python -m tests.matrix last`, or names of runs that
+  `pystack status` lists, adds what these have shown.
+- After a merge: `python -m tests.matrix` writes this document anew.
+
+What the words mean:
 
 - **real machine**: a machine with the platform on it.
 - **lab real**: a throw-away host made of the distribution's own packages.
@@ -151,7 +158,8 @@ def times(results: Iterable[Result], platforms: Sequence[str], clouds: Mapping[s
         platform, kind, kernel, cloud = key
         hosts = ", ".join(filter(None, [kind.title if kind else "", "own kernel" if kernel in ("own", "both") else ""]))
         rows.append([platform, hosts, clouds[cloud], *_figures(newest[key])])
-    return rows
+    measured = {platform for platform, *_ in newest}
+    return rows + [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
 
 
 def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
@@ -159,7 +167,7 @@ def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
     told, commits = [], set()
     for name in ("fresh_seconds", "rerun_seconds"):
         if name not in figures:
-            told.append("not measured")
+            told.append(NOT_MEASURED)
             continue
         seconds, one = figures[name]
         commits.add(one.commit)

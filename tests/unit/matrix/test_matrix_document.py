@@ -100,24 +100,28 @@ def test_times_are_the_newest_of_each_platform_kind_and_cloud_and_only_of_what_p
         {"measured": slow, "kind": "stand-in", "kernel": "own"},
         {"measured": {"whole-cloud": {"rerun_seconds": 2}}, "platform": "debian-13"},
     ]
-    assert [line.split(" | ") for line in section(written(tmp_path, entries), "Times")[1:]] == [
+    text = written(tmp_path, entries, ("debian-13", "el-9", "fedora-44"))
+    assert [line.split(" | ") for line in section(text, "Times")[1:]] == [
         ["| debian-13", "lab real", "the whole cloud", "", "not measured", "2.0 s (2026-12-01 aaaaaaa) |"],
         # The count of resources was of a run whose times are not here.
         ["| el-9", "lab real", "identity alone", "", "60 s (2026-12-02 bbbbbbb)", "1.3 s (2026-12-03 ccccccc) |"],
         ["| el-9", "lab stand-in, own kernel", "identity alone", "51", "90 s (2026-12-01 aaaaaaa)", "not measured |"],
+        ["| fedora-44", "", "", "", "not measured", "not measured |"],
     ]
 
 
 @pytest.mark.parametrize(
     ("test", "there"),
     [
-        ("test_x.py", True),
-        ("test_x.py::test_it[a::b]", True),
-        ("test_x.py::TestOf::test_it", True),
-        ("test_x.py::test_i", False),
-        ("test_y.py::test_it", False),
+        ("tests/test_x.py", True),
+        ("tests/test_x.py::test_it[a::b]", True),
+        ("tests/test_x.py::TestOf::test_it", True),
+        ("tests/test_x.py::test_i", False),
+        ("tests/test_y.py::test_it", False),
+        ("pystack: identity", True),
     ],
 )
 def test_a_test_is_there_with_its_file_and_its_function(test: str, there: bool, tmp_path: Path) -> None:
-    (tmp_path / "test_x.py").write_text("def test_it():\n    pass\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_x.py").write_text("def test_it():\n    pass\n")
     assert exists(test, tmp_path) is there
