@@ -153,13 +153,13 @@ def times(results: Iterable[Result], platforms: Sequence[str], clouds: Mapping[s
         platform, kind, kernel, cloud = key
         return platforms.index(platform), list(clouds).index(cloud), [*Kind, None].index(kind), kernel
 
-    rows = []
+    measured = {platform for platform, *_ in newest}
+    rows = [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
     for key in sorted(newest, key=order):
         platform, kind, kernel, cloud = key
         hosts = ", ".join(filter(None, [kind.title if kind else "", "own kernel" if kernel in ("own", "both") else ""]))
         rows.append([platform, hosts, clouds[cloud], *_figures(newest[key])])
-    measured = {platform for platform, *_ in newest}
-    return rows + [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
+    return sorted(rows, key=lambda row: platforms.index(row[0]))
 
 
 def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
