@@ -19,7 +19,7 @@ from installer.lab.stand_in.recipe import Recipe
 #: Version by platform. Debian has the others.
 VERSIONS = {"el-9": "3.12", "el-10": "3.12"}
 #: The recipes that these go into.
-NAME, MODULE = "python3.12", "python3-libvirt"
+NAME, MODULE = NAMES = ("python3.12", "python3-libvirt")
 #: What builds the module, and its version: that of the libvirt of Debian 13.
 BUILDERS = ("gcc", "libc6-dev", "libvirt-dev", "pkgconf")
 _REQUIREMENT = "libvirt-python==11.3.0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ SEEN_AT = "/usr/share/stand-in"
 _RECIPE = "1"
 _ROOM = 4.0
 _WORK = "work"
-_BUILD = (
+_RPMBUILD = (
     *("rpmbuild", "-bb", "--quiet"),
     *("--define", "__os_install_post %{nil}", "--define", "_build_id_links none", "--define", "_topdir /work/top"),
     *("--define", "_binary_payload w1.zstdio", "--define", "debug_package %{nil}"),
@@ -125,24 +126,43 @@ def _fetched(root: Path, names: Iterable[str]) -> Iterator[Deb]:
 
 
 def _rpm(root: Path, recipe: Recipe, platform: str, found: dict[str, Deb], installed: frozenset[str]) -> None:
+    """Make one RPM where it is not kept from before: most are the same for every platform."""
     name = recipe.name_on(platform)
     own = [found[one] for one in recipe.debian]
+    needed = sorted({one for deb in own for one in debs.needs(deb, found.values(), installed)} - set(recipe.debian))
+    prefix = interpreter.needed(platform) if recipe.name in interpreter.NAMES else None
+    content = repr([_RECIPE, name, recipe, [deb.path.name for deb in own], needed, prefix])
+    kept = places.IMAGES / "stand-in-rpms" / hashlib.sha256(content.encode()).hexdigest()[:24]
+    repository = recipe.repository if platform.startswith("el-") else REPOSITORIES[0]
+    target = root / _WORK / "rpms" / repository
+    target.mkdir(parents=True, exist_ok=True)
+    if not kept.exists():
+        _build(root, recipe, name, own, needed, platform, kept)
+    (rpm,) = kept.iterdir()
+    shutil.copy2(rpm, target)
+
+
+def _build(root: Path, recipe: Recipe, name: str, own: list[Deb], needed: list[str], platform: str, kept: Path) -> None:
     inside = f"/{_WORK}/trees/{name}"
     files = root / inside.lstrip("/")
     tree.lay_out(files, own, recipe)
     interpreter.add(files, recipe, platform, root)
-    needed = {one for deb in own for one in debs.needs(deb, found.values(), installed)} - set(recipe.debian)
     spec = Spec(
         name,
         plain_version(own[0].version if own else "1"),
         inside,
         tuple(tree.entries(files, recipe)),
-        (*recipe.requires, *(f"deb({one})" for one in sorted(needed))),
+        (*recipe.requires, *(f"deb({one})" for one in needed)),
         (*recipe.provides, *(f"deb({deb.name})" for deb in own)),
         recipe.accounts,
         recipe.post,
     )
     write(root / _WORK / "specs" / f"{name}.spec", spec.text())
-    target = f"/{_WORK}/rpms/{recipe.repository if platform.startswith('el-') else REPOSITORIES[0]}"
-    command(["chroot", str(root), *_BUILD, "--define", f"_rpmdir {target}", f"/{_WORK}/specs/{name}.spec"])
+    made = f"/{_WORK}/made/{name}"
+    command(["chroot", str(root), *_RPMBUILD, "--define", f"_rpmdir {made}", f"/{_WORK}/specs/{name}.spec"])
     shutil.rmtree(files)
+    unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
+    unfinished.mkdir(parents=True)
+    for rpm in (root / made.lstrip("/")).rglob("*.rpm"):
+        shutil.move(rpm, unfinished)
+    unfinished.rename(kept)
