@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from installer.outcome import Finding
-from installer.platforms import SUPPORTED
+from installer.platforms import supported_titles
 from installer.preflight.seen import Check as Check
 from installer.preflight.seen import Seen as Seen
 
@@ -24,17 +24,14 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 
 def platform(seen: Seen) -> Iterator[Finding]:
     """The distribution and its version are ones that pystack installs on."""
-    title = seen.host.platform.title or "an unknown distribution"
     if seen.host.platform.supported:
-        yield Finding("platform", "success", title, host=seen.host.address)
+        yield seen.good("platform", str(seen.host.platform))
     else:
-        yield Finding(
+        yield seen.bad(
             "platform",
-            "fail",
-            title,
-            "package names, paths and accounts differ between distributions; pystack knows these only",
-            f"use a host with one of: {', '.join(SUPPORTED)}",
-            seen.host.address,
+            f"{seen.host.platform}, which pystack does not install on",
+            "package names, paths and accounts differ between distributions and their releases",
+            f"use a host with one of: {supported_titles()}",
         )
     if not seen.report["facts"]["systemd"]:
         yield Finding(
@@ -168,7 +165,7 @@ def demo_image(seen: Seen) -> Iterator[Finding]:
     given = answers["CONFIG_PROVISION_IMAGE_URL"]
     if "controller" not in seen.host.groups or not seen.host.platform.supported or not asked or given:
         return
-    if seen.host.platform.packaging == "deb" and seen.report["facts"]["architecture"] == "x86_64":
+    if seen.host.platform_facts("test_image") and seen.report["facts"]["architecture"] == "x86_64":
         yield Finding("image", "success", "made of the distribution's own packages", host=seen.host.address)
         return
     yield Finding(

@@ -33,6 +33,7 @@ MODULES = (
     "package",
     "package_files",
     "policy",
+    "repository",
     "sysctl",
     "test_image",
     "unit",

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from installer.cloud import Cloud, CloudHost
-from installer.paths import ROLES
-from installer.platforms import merged_facts
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.distribution_module import DistributionModule
@@ -65,4 +63,4 @@ def sources(cloud: Cloud, host: CloudHost) -> tuple[str, ...]:
 
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what a client needs of a host's platform."""
-    return merged_facts(ROLES / "ceph" / "platforms.yaml", host.platform)
+    return host.platform_facts("ceph")

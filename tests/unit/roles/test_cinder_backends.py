@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from installer.platforms import SUPPORTED
 from installer.resources.distribution_module import DistributionModule
 from installer.resources.file import File
 from installer.resources.libvirt_secret import LibvirtSecret
@@ -14,7 +13,7 @@ from installer.resources.unit import Unit
 from installer.resources.volume import VolumeBackend, VolumeType
 from roles.cinder.backends import BACKENDS
 from tests.unit.roles.test_cinder import CONFIGURATION, EVERYTHING, of_type, sections
-from tests.unit.roles.test_roles import cloud_of, content_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of
 
 #: A host for each purpose.
 SPREAD = {"CONFIG_STORAGE_HOST": "192.0.2.20", "CONFIG_COMPUTE_HOSTS": "192.0.2.30"}
@@ -172,9 +171,9 @@ def test_images_are_kept_where_the_answer_file_says_and_old_ones_stay_readable(o
 
 def test_the_source_of_cephs_packages_comes_before_all_packages_and_only_where_it_is_needed():
     name = "centos-release-ceph-squid"
-    cloud, controller, storage, compute = spread("ceph", platform="el-10")
+    cloud, controller, storage, compute = spread("ceph", platform="el10")
     assert [name in packages(cloud, host, "base") for host in (controller, storage, compute)] == [False, True, False]
-    cloud, controller, storage, _ = spread("nfs", platform="el-10", CONFIG_GLANCE_BACKEND="ceph")
+    cloud, controller, storage, _ = spread("nfs", platform="el10", CONFIG_GLANCE_BACKEND="ceph")
     assert [name in packages(cloud, host, "base") for host in (controller, storage)] == [True, False]
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from installer import plan
 from installer.errors import AnswerFileError
-from installer.platforms import SUPPORTED
 from installer.resources.account import User
 from installer.resources.compute_service import ComputeService
 from installer.resources.database_schema import DatabaseSchema
@@ -20,7 +19,7 @@ from installer.resources.package_files import PackageFiles
 from installer.resources.unit import Unit
 from installer.roles import all_roles
 from roles.nova import configuration
-from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of, resources_of
 
 CONTROLLER, COMPUTE = "/etc/nova/nova.conf", "/etc/nova/nova-compute.conf"
 KVM = {"kvm": {"works": True, "found": ""}}
@@ -141,7 +140,7 @@ def test_novncs_pages_come_without_its_package_and_where_there_is_none_consoles_
     assert "novnc" not in {item.package for item in of_type(cloud, Package)}
     (pages,) = of_type(cloud, PackageFiles, role="nova")
     assert sections(cloud, CONTROLLER)["DEFAULT"]["web"] == pages.path
-    other = cloud_of(platform="el-10")
+    other = cloud_of(platform="el10")
     assert of_type(other, PackageFiles, role="nova") == []
     assert sections(other, CONTROLLER)["DEFAULT"]["web"] == ""
 

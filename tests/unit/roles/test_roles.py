@@ -11,7 +11,7 @@ from installer.answers import generate, load_text
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.numbering import Numbering
-from installer.platforms import SUPPORTED, Platform
+from installer.platforms import find, supported
 from installer.resources.account import Group, User
 from installer.resources.base import from_wire, to_wire
 from installer.resources.database import DatabaseAccount
@@ -24,6 +24,8 @@ from installer.resources.unit import Unit
 from installer.roles import all_roles
 from installer.tls import Certificates
 
+#: Short names of all platforms that pystack installs on.
+SUPPORTED = tuple(platform.name for platform in supported())
 CERTIFICATE = (
     "-----BEGIN CERTIFICATE-----\n"
     + "\n".join(letter * 64 for letter in "AbCdE")
@@ -40,13 +42,12 @@ PRESENT = {
 }  # fmt: skip
 
 
-def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **overrides):
+def cloud_of(hosts=("192.0.2.10",), platform="debian13", facts=None, **overrides):
     """Return a cloud with every role on a platform; each secret of its answer file is ``hidden`` and a number."""
     numbers = itertools.count(1)
     overrides = {"CONFIG_NTP_SERVERS": "192.0.2.1", "CONFIG_HEAT_INSTALL": "y", **overrides}
     text = generate(hosts, overrides, make_secret=lambda: f"hidden{next(numbers)}")
     answers = load_text(text, "answers.txt")
-    family, version = platform.split("-")
     seen = {"memory_mib": 8192, "cores": 4, "virtualization": "kvm", "python": [], **(facts or {})}
     hosts = tuple(
         CloudHost(
@@ -58,7 +59,7 @@ def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **override
                 "addresses": [f"192.0.2.{10 + number}"],
                 **seen,
             },
-            Platform(family, version),
+            find(platform),
         )
         for number, host in enumerate(inventory.hosts(answers))
     )
@@ -103,10 +104,10 @@ def test_a_cloud_of_several_hosts_has_a_plan():
 
 
 def test_package_sources_are_packages_of_a_step_that_the_package_transaction_waits_for():
-    steps = {step.name: step for step in plan.build(cloud_of(platform="el-9"), all_roles())}
+    steps = {step.name: step for step in plan.build(cloud_of(platform="el9"), all_roles())}
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
-    assert early == ["centos-release-rabbitmq-38", "python3.12"]
+    assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38", "python3.12"]
     assert not set(early) & {item.package for item in packages.resources}
     assert base.key in packages.needs
     assert packages.key not in base.needs

@@ -1,0 +1,112 @@
+"""A repository of packages that the host's distribution has and leaves off."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import glob
+from typing import ClassVar, Dict, Iterable, Sequence
+
+from installer.agent.host import Host
+from installer.resources.base import Actual, CannotFix, Resource, State
+from installer.resources.texts import ini_files, text_of
+
+#: Where dnf looks for repositories (dnf.conf(5), reposdir), and dnf 5 for what differs from what is said there.
+FILES = ("/usr/share/dnf5/repos.d", "/etc/distro.repos.d", "/etc/yum/repos.d", "/etc/yum.repos.d")
+OVERRIDES = ("/usr/share/dnf5/repos.override.d", "/etc/dnf/repos.override.d")
+#: How dnf.conf(5) spells a boolean that is off.
+_OFF = ("0", "false", "no", "off")
+
+
+@dataclasses.dataclass(frozen=True)
+class Repository(Resource):
+    """A repository that dnf takes packages from. It is enabled, never made.
+
+    Args:
+        repository: its id, such as ``crb``.
+        rhel: the id of the same on RHEL, where its subscription-manager enables it and dnf must not.
+    """
+
+    kind: ClassVar[str] = "repository"
+
+    repository: str
+    rhel: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.repository
+
+    def expected(self) -> State:
+        return {"enabled": "yes"}
+
+    @classmethod
+    def query(cls, resources: Sequence[Repository], host: Host) -> Dict[str, Actual]:
+        known = on_this_host()
+        return {resource.id: resource.state(known) for resource in resources}
+
+    def state(self, known: Dict[str, bool]) -> Actual:
+        """Return the actual state; None where there is no such repository.
+
+        Args:
+            known: whether it is enabled, by id.
+        """
+        found = [known[name] for name in (self.repository, self.rhel) if name in known]
+        return {"enabled": "yes" if any(found) else "no"} if found else None
+
+    def fix(self, actual: Actual, host: Host) -> None:
+        known = on_this_host()
+        if self.repository not in known:
+            raise CannotFix(self._missing(known))
+        # dnf5-config-manager(8), and config-manager of dnf 4, of which each knows its own words only.
+        is_5 = host.run(["dnf", "--version"]).out.startswith("dnf5")
+        change = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
+        done = host.run(["dnf", "config-manager", *change], expect=None)
+        if done.code != 0:
+            said = (done.err or done.out).strip().splitlines()
+            raise CannotFix(
+                f"dnf cannot enable the repository {self.repository}: {said[0] if said else f'code {done.code}'}; "
+                "enable it by hand, or install what lets dnf do it: dnf install 'dnf-command(config-manager)'"
+            )
+
+    def _missing(self, known: Dict[str, bool]) -> str:
+        command = f"subscription-manager repos --enable {self.rhel}"
+        if self.rhel in known:
+            return f"the repository {self.rhel} is off, and RHEL's own tool must enable it: {command}"
+        on_rhel = f"; on RHEL it is {self.rhel}: register the host, then {command}" if self.rhel else ""
+        return (
+            f"no repository of this host is called {self.repository}: bring back the distribution's own files in "
+            f"/etc/yum.repos.d{on_rhel}"
+        )
+
+
+def on_this_host() -> Dict[str, bool]:
+    """Return the repositories of this host: whether each is enabled, by id."""
+    return enabled(_texts(FILES), _texts(OVERRIDES))
+
+
+def enabled(files: Iterable[str], overrides: Iterable[str]) -> Dict[str, bool]:
+    """Return whether repositories are enabled, by id.
+
+    Args:
+        files: texts of .repo files.
+        overrides: texts of those that dnf 5 reads afterwards; their sections may be patterns (dnf5-repo-overrides).
+    """
+    found: Dict[str, bool] = {}
+    for parser in ini_files(files):
+        for section in parser.sections():
+            found[section] = _is_on(parser.get(section, "enabled", fallback="1"))
+    for parser in ini_files(overrides):
+        for section in parser.sections():
+            if parser.has_option(section, "enabled"):
+                for name in fnmatch.filter(found, section):
+                    found[name] = _is_on(parser.get(section, "enabled"))
+    found.pop("main", None)
+    return found
+
+
+def _is_on(word: str) -> bool:
+    return word.strip().lower() not in _OFF
+
+
+def _texts(folders: Sequence[str]) -> Iterable[str]:
+    return [text_of(path) for folder in folders for path in sorted(glob.glob(f"{folder}/*.repo"))]
