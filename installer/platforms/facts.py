@@ -49,7 +49,7 @@ class Facts(Mapping[str, Any]):
 
     def get(self, fact: str, default: Any = None) -> Any:
         """Return a fact that a platform may lack."""
-        return self[fact] if fact in self._entries else default
+        return self._entries[fact].value if fact in self._entries else default
 
     def __contains__(self, fact: object) -> bool:
         return fact in self._entries

@@ -104,11 +104,13 @@ def seen_of(seen: Any, section: str, fact: str) -> str:
     return NO if seen is False else str(seen)
 
 
+@functools.cache
 def _read(name: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = read_yaml(FOLDER / f"{name}.yaml")
     return found
 
 
+@functools.cache
 def _told(name: str) -> _Told:
     own = _read(name)
     taken_over = _told(own["like"]) if "like" in own else {}

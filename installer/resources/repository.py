@@ -24,13 +24,13 @@ class Repository(Resource):
 
     Args:
         repository: its id, such as ``crb``.
-        rhel: the id of the same on RHEL, where its subscription-manager enables it and dnf must not.
+        subscription: its id on RHEL, where subscription-manager enables it and dnf must not (dnf-config-manager(8)).
     """
 
     kind: ClassVar[str] = "repository"
 
     repository: str
-    rhel: str = ""
+    subscription: str = ""
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class Repository(Resource):
         Args:
             known: whether it is enabled, by id.
         """
-        found = [known[name] for name in (self.repository, self.rhel) if name in known]
+        found = [known[name] for name in (self.repository, self.subscription) if name in known]
         return {"enabled": "yes" if any(found) else "no"} if found else None
 
     def fix(self, actual: Actual, host: Host) -> None:
@@ -69,10 +69,10 @@ class Repository(Resource):
             )
 
     def _missing(self, known: Dict[str, bool]) -> str:
-        command = f"subscription-manager repos --enable {self.rhel}"
-        if self.rhel in known:
-            return f"the repository {self.rhel} is off, and RHEL's own tool must enable it: {command}"
-        on_rhel = f"; on RHEL it is {self.rhel}: register the host, then {command}" if self.rhel else ""
+        command = f"subscription-manager repos --enable {self.subscription}"
+        if self.subscription in known:
+            return f"the repository {self.subscription} is off, and RHEL's own tool must enable it: {command}"
+        on_rhel = f"; on RHEL it is {self.subscription}: register the host, then {command}" if self.subscription else ""
         return (
             f"no repository of this host is called {self.repository}: bring back the distribution's own files in "
             f"/etc/yum.repos.d{on_rhel}"

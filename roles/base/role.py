@@ -33,7 +33,9 @@ class Base(Role):
         yield Directory("/etc/pystack")
         yield from entries(cloud, host)
         for entry in facts["repositories"]:
-            yield Repository(entry["name"], entry["rhel"].format(architecture=host.facts.get("architecture", "x86_64")))
+            yield Repository(
+                entry["name"], entry["subscription"].format(architecture=host.facts.get("architecture", "x86_64"))
+            )
         if confinement.is_confined(host):
             yield Package(facts["policy_tools"])
         for package in (*facts["sources"], *facts["python"], *client.sources(cloud, host)):
