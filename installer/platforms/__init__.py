@@ -9,6 +9,7 @@ from __future__ import annotations
 from installer.platforms.facts import Facts as Facts
 from installer.platforms.facts import MissingFact as MissingFact
 from installer.platforms.platform import Platform as Platform
+from installer.platforms.platform import entries as entries
 from installer.platforms.platform import facts as facts
 from installer.platforms.platform import find as find
 from installer.platforms.platform import supported as supported

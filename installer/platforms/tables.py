@@ -46,6 +46,7 @@ class Table:
         title: what an operator calls it, without the release where there are several.
         ids: as os-release(5) has them in ID; those after the first are relatives.
         package_manager: ``apt`` or ``dnf``.
+        source: of what is said here.
         releases: facts by release, section and name; a release is VERSION_ID, or how that begins.
     """
 
@@ -53,6 +54,7 @@ class Table:
     title: str
     ids: tuple[str, ...]
     package_manager: str
+    source: str
     releases: Mapping[str, Mapping[str, Mapping[str, Fact]]]
 
 
@@ -82,6 +84,7 @@ def table(name: str) -> Table:
         own["title"],
         tuple(own["ids"]),
         own["package_manager"],
+        own["from"],
         {
             release: _entries(_merged(told, _sections(name, differences)), seen)
             for release, differences in own["releases"].items()

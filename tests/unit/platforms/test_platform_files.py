@@ -49,9 +49,10 @@ def test_a_fact_that_is_not_there_is_named_with_its_role_and_platform() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_the_keys_that_are_read_and_no_others(name: str) -> None:
-    wanted = {"title", "ids", "releases", "package_manager", "seen", "roles"}
+    wanted = {"title", "ids", "releases", "package_manager", "from", "seen", "roles"}
     assert wanted <= set(FILES[name]) <= wanted | {"like"}
     assert FILES[name]["package_manager"] in ("apt", "dnf")
+    assert FILES[name]["from"] in tables.sources()
     assert FILES[name].get("like") in (None, *FILES)
 
 
