@@ -62,9 +62,9 @@ class Repository(Resource):
         change = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
         done = host.run(["dnf", "config-manager", *change], expect=None)
         if done.code != 0:
-            said = (done.err or done.out).strip().splitlines()
+            said = " ".join((done.err or done.out).split())
             raise CannotFix(
-                f"dnf cannot enable the repository {self.repository}: {said[0] if said else f'code {done.code}'}; "
+                f"dnf cannot enable the repository {self.repository}: {said or f'code {done.code}'}; "
                 "enable it by hand, or install what lets dnf do it: dnf install 'dnf-command(config-manager)'"
             )
 
