@@ -139,7 +139,12 @@ def _facts(where: str, entries: Mapping[str, Any]) -> Mapping[str, tuple[Any, st
 
 
 def _merged(under: _Told, over: _Told) -> _Told:
-    return {section: {**under.get(section, {}), **over.get(section, {})} for section in {**under, **over}}
+    """Return facts with others on top; one that has no value there is taken away."""
+    both = {section: {**under.get(section, {}), **over.get(section, {})} for section in {**under, **over}}
+    return {
+        section: {fact: entry for fact, entry in facts.items() if entry[0] is not None}
+        for section, facts in both.items()
+    }
 
 
 def _entries(told: _Told, seen: Any) -> Mapping[str, Mapping[str, Fact]]:

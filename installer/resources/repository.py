@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import glob
-from typing import ClassVar, Dict, Iterable, Sequence
+import re
+from typing import ClassVar, Dict, Iterable, Sequence, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import Completed, Host
+from installer.resources import dnf, transaction
 from installer.resources.base import Actual, CannotFix, Resource, State
+from installer.resources.secret import Secret
 from installer.resources.texts import ini_files, text_of
 
 #: Where dnf looks for repositories (dnf.conf(5), reposdir), and dnf 5 for what differs from what is said there.
@@ -16,6 +19,8 @@ FILES = ("/usr/share/dnf5/repos.d", "/etc/distro.repos.d", "/etc/yum/repos.d", "
 OVERRIDES = ("/usr/share/dnf5/repos.override.d", "/etc/dnf/repos.override.d")
 #: How dnf.conf(5) spells a boolean that is off.
 _OFF = ("0", "false", "no", "off")
+#: What dnf 4 and dnf 5 say where the plugin is missing that enables repositories.
+_NO_COMMAND = re.compile(r"No such command: config-manager|Unknown argument \"config-manager\"")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +30,14 @@ class Repository(Resource):
     Args:
         repository: its id, such as ``crb``.
         subscription: its id on RHEL, where subscription-manager enables it and dnf must not (dnf-config-manager(8)).
+        proxies: see ``installer.resources.package.Package``; for the plugin of dnf that enables repositories.
     """
 
     kind: ClassVar[str] = "repository"
 
     repository: str
     subscription: str = ""
+    proxies: Tuple[Tuple[str, Secret], ...] = ()
 
     @property
     def name(self) -> str:
@@ -57,16 +64,24 @@ class Repository(Resource):
         known = on_this_host()
         if self.repository not in known:
             raise CannotFix(self._missing(known))
-        # dnf5-config-manager(8), and config-manager of dnf 4, of which each knows its own words only.
         is_5 = host.run(["dnf", "--version"]).out.startswith("dnf5")
-        change = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
-        done = host.run(["dnf", "config-manager", *change], expect=None)
+        done = self._enable(is_5, host)
+        if done.code != 0 and _NO_COMMAND.search(done.out + done.err):
+            transaction.begin()
+            proxies = {name: value.reveal() for name, value in self.proxies}
+            dnf.change([f"{'dnf5' if is_5 else 'dnf'}-command(config-manager)"], [], host, proxies)
+            done = self._enable(is_5, host)
         if done.code != 0:
             said = " ".join((done.err or done.out).split())
             raise CannotFix(
                 f"dnf cannot enable the repository {self.repository}: {said or f'code {done.code}'}; "
-                "enable it by hand, or install what lets dnf do it: dnf install 'dnf-command(config-manager)'"
+                "put that right, or enable it by hand"
             )
+
+    def _enable(self, is_5: bool, host: Host) -> Completed:
+        # Each knows its own words only: dnf5-config-manager(8), dnf-config-manager(8).
+        words = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
+        return host.run(["dnf", "config-manager", *words], expect=None)
 
     def _missing(self, known: Dict[str, bool]) -> str:
         command = f"subscription-manager repos --enable {self.subscription}"

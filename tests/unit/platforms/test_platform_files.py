@@ -29,6 +29,12 @@ def test_a_file_says_what_differs_from_the_one_it_is_like() -> None:
     assert facts(find("el9"), "base")["policy_tools"] == facts(find("el10"), "base")["policy_tools"]
 
 
+def test_what_a_file_gives_no_value_is_taken_away() -> None:
+    under = {"libvirt": {"modules": ("/usr", "lab"), "rbd": ("x", "lab")}}
+    over = {"libvirt": {"modules": (None, "lab"), "built": ("y", "lab")}}
+    assert tables._merged(under, over) == {"libvirt": {"rbd": ("x", "lab"), "built": ("y", "lab")}}
+
+
 def test_a_release_says_what_differs_from_the_others() -> None:
     modules = {name: facts(find(name), "libvirt")["modules"] for name in ("fedora43", "fedora44", "fedora45")}
     assert modules["fedora43"] == modules["fedora44"] == "/usr/lib64/python3.14/site-packages"

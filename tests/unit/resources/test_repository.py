@@ -65,8 +65,32 @@ def test_a_host_without_it_is_told_what_to_do_and_what_rhel_calls_it(folder: Pat
         CRB.fix(None, FakeHost())
 
 
-def test_a_dnf_that_cannot_enable_it_is_quoted_with_what_helps(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "said", "package"),
+    [
+        ("4.14.0", "No such command: config-manager. Please use dnf --help", "dnf-command(config-manager)"),
+        ("dnf5 version 5.2", 'Unknown argument "config-manager" for command "dnf5".', "dnf5-command(config-manager)"),
+    ],
+)
+def test_a_dnf_without_the_plugin_gets_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str, said: str, package: str
+) -> None:
     (folder / "distro.repo").write_text("[crb]\nenabled=0\n")
-    host = FakeHost({"dnf --version": "4.14.0", "dnf config-manager": (1, "", "No such command: config-manager.\n")})
-    with pytest.raises(CannotFix, match=r"No such command: config-manager\.; .*dnf-command\(config-manager\)"):
+    host = FakeHost({"dnf --version": version, "dnf config-manager": (1, "", said)})
+    installed: list[str] = []
+
+    def change(wanted: list[str], *_: Any) -> None:
+        installed.extend(wanted)
+        host.answers["dnf config-manager"] = ""
+
+    monkeypatch.setattr(repository.transaction, "begin", lambda: None)
+    monkeypatch.setattr(repository.dnf, "change", change)
+    CRB.fix({"enabled": "no"}, host)
+    assert installed == [package]
+
+
+def test_a_dnf_that_cannot_enable_it_is_quoted(folder: Path) -> None:
+    (folder / "distro.repo").write_text("[crb]\nenabled=0\n")
+    host = FakeHost({"dnf --version": "4.14.0", "dnf config-manager": (1, "", "Error: disk full\n")})
+    with pytest.raises(CannotFix, match=r"cannot enable the repository crb: Error: disk full; "):
         CRB.fix({"enabled": "no"}, host)
