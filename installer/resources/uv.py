@@ -161,4 +161,5 @@ def explain_failure(done: Completed, meanings: Meanings = ()) -> str:
         if found:
             return meaning.format(*found.groups(), url=url)
     lines = [line.strip() for line in done.err.splitlines() if line.strip()]
+    lines.sort(key=lambda line: not line.startswith("error: "))
     return f"uv failed: {lines[0] if lines else f'code {done.code}'}"

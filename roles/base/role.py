@@ -13,6 +13,7 @@ from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
 from installer.roles import Role
 from roles.ceph import client
+from roles.libvirt import role as libvirt
 
 #: Hosts that the others connect to, perhaps by name. Those that run instances or keep volumes learn from the queue what
 #: to do, and find each other by address: a further one is nothing that the others must know.
@@ -35,6 +36,7 @@ class Base(Role):
             yield Package(facts["policy_tools"])
         for package in (*facts.get("first", ()), *client.sources(cloud, host)):
             yield Package(package)
+        yield from libvirt.sources(cloud, host)
 
 
 def entries(cloud: Cloud, host: CloudHost) -> Iterator[HostEntry]:

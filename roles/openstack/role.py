@@ -59,7 +59,7 @@ def virtual_environment(cloud: Cloud, host: CloudHost, service: str = "") -> Vir
         lock=lock,
         build_constraints=build,
         uv=digest(program()),
-        index=_index(cloud.answers),
+        index=index(cloud.answers),
         proxies=proxies.environment(cloud.answers),
     )
 
@@ -112,7 +112,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _index(answers: Answers) -> Secret | None:
+def index(answers: Answers) -> Secret | None:
+    """Return the address of the package index that the answer file names."""
     return Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
 
 
