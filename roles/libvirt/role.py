@@ -49,7 +49,7 @@ class Libvirt(Role):
 def sources(cloud: Cloud, host: CloudHost) -> Iterator[Resource]:
     """Yield the package source of what a host builds the module with, where it is switched off as the host comes."""
     facts = ROLE.facts(host)
-    if "repository" in facts and ROLE in of_host([ROLE], cloud, host):
+    if "repository" in facts and is_built(cloud, host):
         yield Package(facts["repository_tool"])
         yield Repository(tuple(facts["repository"]))
 
@@ -66,6 +66,11 @@ def module(cloud: Cloud, host: CloudHost) -> Iterator[Resource]:
     folder = made.path if made else facts["modules"]
     files = ("libvirt*.py", "libvirtmod*.so")
     yield DistributionModule(MODULE, folder, files, home(cloud), site_packages(cloud, host))
+
+
+def is_built(cloud: Cloud, host: CloudHost) -> bool:
+    """Tell whether a host builds the module."""
+    return "build_packages" in ROLE.facts(host) and ROLE in of_host([ROLE], cloud, host)
 
 
 def built(cloud: Cloud, host: CloudHost) -> BuiltModule | None:

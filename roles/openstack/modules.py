@@ -26,13 +26,13 @@ def built(cloud: Cloud, host: CloudHost, module: str, distribution: str, package
         distribution: its name on the package index, and of its lock.
         packages: the distribution's packages with compiler, headers and libraries.
     """
-    python = str(openstack.ROLE.facts(host)["python"])
+    version = openstack.python_version(host)
     lock, build = locks(distribution)
     return BuiltModule(
         module,
-        f"{FOLDER}/{distribution}-{_version(lock)}-{python.rpartition('/')[2]}",
-        python=python,
-        version=python.rpartition("python")[2],
+        f"{FOLDER}/{distribution}-{_version(lock)}-python{version}",
+        python=openstack.interpreter(host),
+        version=version,
         lock=openstack.digest(lock),
         build_constraints=openstack.digest(build),
         packages=tuple(packages),
