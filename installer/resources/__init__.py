@@ -9,6 +9,7 @@ MODULES = (
     "account",
     "answering",
     "bridged_interface",
+    "built_module",
     "cloud_image",
     "command",
     "compute_api",

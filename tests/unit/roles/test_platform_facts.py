@@ -15,6 +15,8 @@ from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
 from installer.platforms import Fact, Facts, MissingFact, Platform, find
 from installer.platforms import platform as module
+from installer.preflight import module_checks
+from installer.preflight.seen import Seen
 from installer.roles import Role, all_roles
 from tests.unit.roles.test_cinder import EVERYTHING
 from tests.unit.roles.test_roles import SUPPORTED, cloud_of
@@ -68,6 +70,7 @@ def ask(role: Role, cloud: Cloud, host: CloudHost) -> None:
     role.ports(cloud, host)
     list(role.openings(cloud, host))
     list(role.entities(cloud))
+    list(module_checks.ceph(Seen(cloud, host, {}, {})))
 
 
 def asked(platform: str, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Reader]:

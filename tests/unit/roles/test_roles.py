@@ -19,6 +19,7 @@ from installer.resources.database_schema import DatabaseSchema
 from installer.resources.file import MARK_OF_OURS, Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.resources.secret import Secret
 from installer.resources.unit import Unit
 from installer.roles import all_roles
@@ -108,6 +109,7 @@ def test_package_sources_are_packages_of_a_step_that_the_package_transaction_wai
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
     assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38", "python3.12"]
+    assert [item.name for item in base.resources if isinstance(item, Repository)] == ["crb"]
     assert not set(early) & {item.package for item in packages.resources}
     assert base.key in packages.needs
     assert packages.key not in base.needs
@@ -174,8 +176,8 @@ def test_blobs_are_files_and_every_one_named_is_there(platform):
     cloud = cloud_of(platform=platform)
     blobs = {digest: path for role in all_roles() for digest, path in role.blobs(cloud).items()}
     assert all(path.is_file() for path in blobs.values())
-    environments = [item for item in resources_of(cloud) if item.kind == "virtual-environment"]
-    assert {digest for one in environments for digest in (one.lock, one.build_constraints, one.uv)} == set(blobs)
+    installed = [item for item in resources_of(cloud) if item.kind in ("virtual-environment", "built-module")]
+    assert {digest for one in installed for digest in (one.lock, one.build_constraints, one.uv)} == set(blobs)
 
 
 @pytest.mark.parametrize("release", ["2026.1", "2026.2"])
