@@ -140,7 +140,7 @@ def test_novncs_pages_come_without_its_package_and_where_there_is_none_consoles_
     assert "novnc" not in {item.package for item in of_type(cloud, Package)}
     (pages,) = of_type(cloud, PackageFiles, role="nova")
     assert sections(cloud, CONTROLLER)["DEFAULT"]["web"] == pages.path
-    other = cloud_of(platform="el10")
+    other = cloud_of(platform="el-10")
     assert of_type(other, PackageFiles, role="nova") == []
     assert sections(other, CONTROLLER)["DEFAULT"]["web"] == ""
 
