@@ -51,7 +51,7 @@ def test_a_plan_for_a_host_that_is_of_no_platform_is_refused_by_name_with_those_
 
 def test_the_platforms_that_there_are_are_named_as_operators_call_them() -> None:
     assert supported_titles().split("; ")[:3] == [
-        "Debian 12", "Debian 13", "EL 10 (CentOS Stream, RHEL, Rocky Linux, AlmaLinux)",
+        "Debian 12", "Debian 13", "EL 9 (CentOS Stream, RHEL, Rocky Linux, AlmaLinux)",
     ]  # fmt: skip
 
 
