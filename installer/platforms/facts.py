@@ -13,7 +13,7 @@ class MissingFact(InternalError):
     """A role asks for a fact that its section of a platform's file does not have.
 
     Args:
-        platform: such as ``el9``.
+        platform: such as ``el-9``.
         role: the section.
         fact: what was asked for.
     """
@@ -29,7 +29,7 @@ class Facts(Mapping[str, Any]):
     """The facts of one role on one platform, by name.
 
     Args:
-        platform: such as ``el9``.
+        platform: such as ``el-9``.
         role: the section.
         entries: the facts with their origin.
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from installer.platforms import tables
 from installer.platforms.facts import Facts
-from installer.platforms.tables import Fact, Table
+from installer.platforms.tables import Fact
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Platform:
 
     @property
     def name(self) -> str:
-        """Its short name, such as ``debian13`` or ``fedora44``."""
-        return _name(tables.table(self.file), self.release) if self.file else "unknown"
+        """Its short name, of distribution and release: ``debian-13``, ``el-9``, ``ubuntu-24.04``, ``fedora-44``."""
+        return f"{self.file.rstrip(string.digits)}-{self.release}" if self.file else "unknown"
 
     @property
     def supported(self) -> bool:
@@ -59,7 +60,7 @@ class Platform:
         return tables.table(self.file).package_manager if self.file else ""
 
     def __str__(self) -> str:
-        """What an operator reads, such as ``Rocky Linux 9.6, handled as el9``."""
+        """What an operator reads, such as ``Rocky Linux 9.6, handled as el-9``."""
         title = self.title or (_title(self) if self.supported else "an unknown distribution")
         return f"{title}, handled as {self.name}" if self.is_relative else title
 
@@ -73,7 +74,7 @@ def supported() -> tuple[Platform, ...]:
 
 
 def find(name: str) -> Platform:
-    """Return the platform of a short name, such as ``debian13``.
+    """Return the platform of a short name, such as ``debian-13``.
 
     Raises:
         LookupError: there is none.
@@ -107,7 +108,3 @@ def entries(platform: Platform) -> Mapping[str, Mapping[str, Fact]]:
 def _title(platform: Platform) -> str:
     table = tables.table(platform.file)
     return table.title if len(table.releases) == 1 else f"{table.title} {platform.release}"
-
-
-def _name(table: Table, release: str) -> str:
-    return table.name if len(table.releases) == 1 else f"{table.name}{release}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,9 @@ class Table:
 
 
 def names() -> tuple[str, ...]:
-    """Return the platforms that have a file, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml") if path != SOURCES))
+    """Return the platforms that have a file: by distribution, then by release."""
+    found = [path.stem for path in FOLDER.glob("*.yaml") if path != SOURCES]
+    return tuple(sorted(found, key=lambda name: (name.rstrip(string.digits), len(name), name)))
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from roles.openstack import modules
 from tests.lab.test_resources_system import Driven
 from tests.unit.roles.test_roles import cloud_of
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.shows("resources"), pytest.mark.timeout(300)]
 
 HOST = "t-module"
 #: On Debian they have other names than on the hosts that this is for.

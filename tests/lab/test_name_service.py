@@ -167,7 +167,7 @@ def test_preflight_knows_every_account_that_an_installation_brings(domain: Domai
     known = {
         account.name
         for role in all_roles()
-        for account in role.accounts(CloudHost("", frozenset(), {}, find("debian13")))
+        for account in role.accounts(CloudHost("", frozenset(), {}, find("debian-13")))
     }
     for host in domain.hosts.values():
         first = (Path(host.image) / "etc/passwd").read_text().splitlines()

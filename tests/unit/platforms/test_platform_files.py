@@ -23,10 +23,10 @@ EVERY_FACT = [
 
 
 def test_a_file_says_what_differs_from_the_one_it_is_like() -> None:
-    assert facts(find("debian12"), "openstack")["python"] == "/usr/bin/python3.11"
-    assert facts(find("debian12"), "mariadb") == facts(find("debian13"), "mariadb")
-    assert facts(find("el9"), "base")["sources"] == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38"]
-    assert facts(find("el9"), "base")["policy_tools"] == facts(find("el10"), "base")["policy_tools"]
+    assert facts(find("debian-12"), "openstack")["python"] == "/usr/bin/python3.11"
+    assert facts(find("debian-12"), "mariadb") == facts(find("debian-13"), "mariadb")
+    assert facts(find("el-9"), "base")["sources"] == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38"]
+    assert facts(find("el-9"), "base")["policy_tools"] == facts(find("el-10"), "base")["policy_tools"]
 
 
 def test_what_a_file_gives_no_value_is_taken_away() -> None:
@@ -36,21 +36,21 @@ def test_what_a_file_gives_no_value_is_taken_away() -> None:
 
 
 def test_a_release_says_what_differs_from_the_others() -> None:
-    modules = {name: facts(find(name), "ceph")["modules"] for name in ("fedora43", "fedora44", "fedora45")}
-    assert modules["fedora43"] == modules["fedora44"] == "/usr/lib64/python3.14/site-packages"
-    assert modules["fedora45"] == "/usr/lib64/python3.15/site-packages"
+    modules = {name: facts(find(name), "ceph")["modules"] for name in ("fedora-43", "fedora-44", "fedora-45")}
+    assert modules["fedora-43"] == modules["fedora-44"] == "/usr/lib64/python3.14/site-packages"
+    assert modules["fedora-45"] == "/usr/lib64/python3.15/site-packages"
 
 
 def test_a_role_without_a_section_has_no_facts_and_neither_has_a_host_that_is_of_no_platform() -> None:
-    assert not facts(find("el9"), "test_image")
+    assert not facts(find("el-9"), "test_image")
     assert not facts(Platform.unknown(), "mariadb")
 
 
 def test_a_fact_that_is_not_there_is_named_with_its_role_and_platform() -> None:
-    with pytest.raises(MissingFact, match="the platform el9 has no fact 'colour' for the role mariadb"):
-        facts(find("el9"), "mariadb")["colour"]
-    assert facts(find("el9"), "mariadb").get("colour", "none") == "none"
-    assert facts(find("el9"), "mariadb").get("package") == "mariadb-server"
+    with pytest.raises(MissingFact, match="the platform el-9 has no fact 'colour' for the role mariadb"):
+        facts(find("el-9"), "mariadb")["colour"]
+    assert facts(find("el-9"), "mariadb").get("colour", "none") == "none"
+    assert facts(find("el-9"), "mariadb").get("package") == "mariadb-server"
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -11,7 +11,7 @@ from tests.unit.roles.test_cinder import EVERYTHING
 from tests.unit.roles.test_roles import SUPPORTED, cloud_of
 
 #: Of the platforms, those whose distribution's Python is the one that OpenStack runs with.
-OWN_PYTHON = ["debian12", "debian13", "el10", "ubuntu2404"]
+OWN_PYTHON = ["debian-12", "debian-13", "el-10", "ubuntu-24.04"]
 APART = {"CONFIG_STORAGE_HOST": "192.0.2.20", "CONFIG_COMPUTE_HOSTS": "192.0.2.30"}
 CEPH = {"CONFIG_CEPH_MONITORS": "192.0.2.71"}
 
@@ -45,4 +45,4 @@ def test_ceph_is_refused_where_its_modules_are_for_another_python(platform):
     ],
 )
 def test_only_hosts_that_would_use_them_are_looked_at(answers, groups):
-    assert list(told("el9", **answers)) == groups
+    assert list(told("el-9", **answers)) == groups

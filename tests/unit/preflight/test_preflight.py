@@ -176,7 +176,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
             address,
             frozenset({"controller", "network", "compute", "storage"}),
             report["facts"],
-            platform if address == "10.0.0.1" else find("debian13"),
+            platform if address == "10.0.0.1" else find("debian-13"),
         )
         for address, report in reports.items()
     )

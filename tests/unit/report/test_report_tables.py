@@ -128,6 +128,6 @@ def test_with_several_hosts_the_summary_names_them():
 
 def test_a_plan_says_what_a_host_runs():
     changes = [Change("h1", "base", "repository:crb", "update", ("  enabled: no -> yes",))]
-    assert text(tables.plan(changes, {"h1": "Rocky Linux 9.6, handled as el9"})).splitlines()[0] == (
-        "h1 (Rocky Linux 9.6, handled as el9)"
+    assert text(tables.plan(changes, {"h1": "Rocky Linux 9.6, handled as el-9"})).splitlines()[0] == (
+        "h1 (Rocky Linux 9.6, handled as el-9)"
     )

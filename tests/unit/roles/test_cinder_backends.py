@@ -171,9 +171,9 @@ def test_images_are_kept_where_the_answer_file_says_and_old_ones_stay_readable(o
 
 def test_the_source_of_cephs_packages_comes_before_all_packages_and_only_where_it_is_needed():
     name = "centos-release-ceph-squid"
-    cloud, controller, storage, compute = spread("ceph", platform="el10")
+    cloud, controller, storage, compute = spread("ceph", platform="el-10")
     assert [name in packages(cloud, host, "base") for host in (controller, storage, compute)] == [False, True, False]
-    cloud, controller, storage, _ = spread("nfs", platform="el10", CONFIG_GLANCE_BACKEND="ceph")
+    cloud, controller, storage, _ = spread("nfs", platform="el-10", CONFIG_GLANCE_BACKEND="ceph")
     assert [name in packages(cloud, host, "base") for host in (controller, storage)] == [True, False]
 
 

@@ -57,7 +57,7 @@ def test_where_it_is_on_the_policy_is_told_before_packages_and_services_come(pla
 
 
 def test_debian_and_ubuntu_are_told_what_their_policy_lacks() -> None:
-    for platform in ("debian12", "debian13", "ubuntu2404"):
+    for platform in ("debian-12", "debian-13", "ubuntu-24.04"):
         found = set(told(confined(platform)))
         assert {
             "policy-module:pystack-rabbitmq", "policy-module:pystack-haproxy", "policy-module:pystack-volumes",
@@ -66,7 +66,7 @@ def test_debian_and_ubuntu_are_told_what_their_policy_lacks() -> None:
 
 
 def test_el_and_fedora_are_told_what_openstack_selinux_tells_them() -> None:
-    for platform in ("el9", "el10", "fedora44"):
+    for platform in ("el-9", "el-10", "fedora-44"):
         assert told(confined(platform)) == [
             "kernel-module:iscsi_tcp",
             "policy-boolean:haproxy_connect_any",
@@ -78,7 +78,7 @@ def test_el_and_fedora_are_told_what_openstack_selinux_tells_them() -> None:
 
 
 def test_a_volume_group_in_a_file_is_labelled_before_anything_reads_it() -> None:
-    resources = confined("debian13")
+    resources = confined("debian-13")
     names = [item.id for item in resources]
     file = "/var/lib/pystack/volume-groups/cinder-volumes.img"
     (path,) = (item for item in resources if isinstance(item, PolicyPath))

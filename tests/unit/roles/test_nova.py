@@ -137,7 +137,7 @@ def test_nova_may_ask_libvirt_on_every_platform(platform):
 
 
 #: Of the platforms, those whose distribution's Python is the one that OpenStack runs with, as its module is for that.
-OWN_PYTHON = ("debian12", "debian13", "ubuntu2404", "el10")
+OWN_PYTHON = ("debian-12", "debian-13", "ubuntu-24.04", "el-10")
 
 
 @pytest.mark.parametrize("platform", OWN_PYTHON)
@@ -170,7 +170,7 @@ def test_nova_finds_a_libvirt_module_that_is_built_where_the_distributions_is_fo
 
 def test_a_module_is_built_after_the_packages_and_the_environment_and_with_the_same_index_and_proxies():
     asked = {"CONFIG_PACKAGE_INDEX": "https://index.example/simple", "CONFIG_HTTPS_PROXY": "http://proxy.example:3128"}
-    cloud = cloud_of(platform="el9", **asked)
+    cloud = cloud_of(platform="el-9", **asked)
     (built,) = of_type(cloud, BuiltModule)
     (environment,) = of_type(cloud, VirtualEnvironment, role="openstack")
     assert (built.index, built.proxies, built.python) == (
@@ -189,7 +189,7 @@ def test_novncs_pages_come_without_its_package_and_where_there_is_none_consoles_
     assert "novnc" not in {item.package for item in of_type(cloud, Package)}
     (pages,) = of_type(cloud, PackageFiles, role="nova")
     assert sections(cloud, CONTROLLER)["DEFAULT"]["web"] == pages.path
-    other = cloud_of(platform="el10")
+    other = cloud_of(platform="el-10")
     assert of_type(other, PackageFiles, role="nova") == []
     assert sections(other, CONTROLLER)["DEFAULT"]["web"] == ""
 

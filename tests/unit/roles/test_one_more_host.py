@@ -32,7 +32,7 @@ def planned(hosts, platform, kernel):
     return {step.key: step.resources for step in plan.build(cloud, all_roles())}
 
 
-@pytest.mark.parametrize(("platform", "kernel"), [*((one, True) for one in SUPPORTED), ("debian13", False)])
+@pytest.mark.parametrize(("platform", "kernel"), [*((one, True) for one in SUPPORTED), ("debian-13", False)])
 def test_one_more_compute_host_changes_nothing_on_the_others_but_that_it_is_in_the_cell(platform, kernel):
     before, after = planned(BEFORE, platform, kernel), planned((*BEFORE, NEW), platform, kernel)
     assert {host for host, _ in after.keys() - before.keys()} == {NEW}

@@ -112,7 +112,8 @@ def test_no_role_lacks_a_fact_every_fact_is_asked_for_and_none_can_be_deleted_un
     for (section, name), reader in needed.items():
         with monkeypatch.context() as patch:
             patch.setattr(module, "entries", without(section, name))
-            with pytest.raises(MissingFact, match=rf"platform {platform} has no fact '{name}' for the role {section}"):
+            # Or the one that would do in its place.
+            with pytest.raises(MissingFact, match=rf"platform {platform} has no fact '\w+' for the role {section}"):
                 ask(*reader)
 
 

@@ -43,7 +43,7 @@ PRESENT = {
 }  # fmt: skip
 
 
-def cloud_of(hosts=("192.0.2.10",), platform="debian13", facts=None, **overrides):
+def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **overrides):
     """Return a cloud with every role on a platform; each secret of its answer file is ``hidden`` and a number."""
     numbers = itertools.count(1)
     overrides = {"CONFIG_NTP_SERVERS": "192.0.2.1", "CONFIG_HEAT_INSTALL": "y", **overrides}
@@ -105,7 +105,7 @@ def test_a_cloud_of_several_hosts_has_a_plan():
 
 
 def test_package_sources_are_packages_of_a_step_that_the_package_transaction_waits_for():
-    steps = {step.name: step for step in plan.build(cloud_of(platform="el9"), all_roles())}
+    steps = {step.name: step for step in plan.build(cloud_of(platform="el-9"), all_roles())}
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
     assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38", "python3.12"]
