@@ -18,10 +18,10 @@ from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
 from installer.engine.session import AgentSession
-from installer.errors import HostUnreachable, PystackError, UsageError
+from installer.errors import HostUnreachable, PreflightRefused, PystackError, UsageError
 from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
 from installer.plan import Step, build
-from installer.platforms import Platform
+from installer.platforms import Platform, supported_titles
 from installer.preflight import account_checks
 from installer.roles import all_roles
 from installer.transport import Connection
@@ -110,11 +110,15 @@ class Operation:
 
         Args:
             write: keep the certificates that had to be made; without it they are made in memory only.
+
+        Raises:
+            PreflightRefused: a host runs what pystack does not install on.
         """
         if self._changes is not None:
             return self._changes
         self._look()
         cloud = self._seen(write)
+        _refuse_foreign(cloud.hosts)
         self._listen({"event": "phase", "name": "plan"})
         self._steps = tuple(step for step in build(cloud, self._roles) if step.host in self._limit)
         for role in self._roles:
@@ -131,6 +135,11 @@ class Operation:
             for change in changes
         ]
         return self._changes
+
+    def platforms(self) -> dict[str, Platform]:
+        """Return what each host runs, by address."""
+        self._look()
+        return {host.address: host.platform for host in self._seen(write=False).hosts}
 
     def install(self) -> Summary:
         """Bring all hosts to the plan: nothing is done where nothing differs.
@@ -283,6 +292,15 @@ class Operation:
             )
             self._cloud = account_checks.numbered(cloud, self._roles, self._reports)
         return self._cloud
+
+
+def _refuse_foreign(hosts: Sequence[CloudHost]) -> None:
+    foreign = [f"{host.address}: {host.platform}" for host in hosts if not host.platform.supported]
+    if foreign:
+        raise PreflightRefused(
+            "pystack does not install on what these hosts run:\n  " + "\n  ".join(foreign),
+            f"use hosts with one of: {supported_titles()}",
+        )
 
 
 def _limited(hosts: Sequence[CloudHost], limit: Sequence[str]) -> frozenset[str]:

@@ -7,12 +7,12 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from installer.accounts import Account, of_packages, of_services
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
-from installer.platforms import merged_facts
+from installer.platforms import Facts
 from installer.ports import Opening, openings
 from installer.resources.base import Resource
 from installer.resources.secret import Secret
@@ -97,9 +97,9 @@ class Role:
         """Return the files that this role's resources name by sha256 (64 hex digits)."""
         return {}
 
-    def facts(self, host: CloudHost) -> Mapping[str, Any]:
-        """Return this role's platform facts for a host, from ``roles/<name>/platforms.yaml``."""
-        return merged_facts(ROLES / self.name / "platforms.yaml", host.platform)
+    def facts(self, host: CloudHost) -> Facts:
+        """Return this role's platform facts for a host, from the file of the host's platform."""
+        return host.platform_facts(self.name)
 
 
 def of_host(roles: Iterable[Role], cloud: Cloud, host: CloudHost) -> list[Role]:

@@ -17,6 +17,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources import python_index
+from installer.resources.package_manager import APT, package_manager
 from installer.resources.texts import ini_files, text_of
 
 PATIENCE = 8.0
@@ -94,7 +95,7 @@ def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
 def package_manager_proxies(host: Host) -> Dict[str, str]:
     """Return the proxies in the package manager's own configuration, by what they are for; see ``parse_apt_proxies``
     and ``parse_dnf_proxy``."""
-    if os.path.isdir("/etc/apt"):
+    if package_manager(host) == APT:
         return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
     return parse_dnf_proxy(map(text_of, ["/etc/dnf/dnf.conf", *sorted(glob.glob("/etc/dnf/libdnf5.conf.d/*.conf"))]))
 
@@ -148,7 +149,7 @@ def package_proxies(url: str, own: Mapping[str, str], given: Mapping[str, str]) 
 
 def package_sources(host: Host) -> List[str]:
     """Return the addresses that the host's package manager would ask, each server's first one."""
-    if os.path.isdir("/etc/apt"):
+    if package_manager(host) == APT:
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
         texts = map(text_of, sorted(glob.glob("/etc/yum.repos.d/*.repo")))

@@ -20,7 +20,7 @@ from installer.paths import ROLES
 from installer.resources.python_index import configuration, pip_settings
 from installer.resources.secret import Secret
 from installer.resources.texts import text_of
-from installer.resources.virtual_environment import distributions, explain_failure
+from installer.resources.uv import distributions, explain_failure
 from installer.verify.failing import CheckFailed
 
 LOCKS = ROLES / "openstack" / "locks"

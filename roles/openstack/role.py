@@ -50,16 +50,15 @@ class OpenStack(Role):
 
 def virtual_environment(cloud: Cloud, host: CloudHost, service: str = "") -> VirtualEnvironment:
     """Return the virtual environment that a service of the cloud's release lives in (see ``home``)."""
-    python = str(ROLE.facts(host)["python"])
     lock, build = map(digest, locks(cloud.release, service))
     return VirtualEnvironment(
         home(cloud, service),
-        python=python,
-        version=python.rpartition("python")[2],
+        python=interpreter(host),
+        version=python_version(host),
         lock=lock,
         build_constraints=build,
         uv=digest(program()),
-        index=_index(cloud.answers),
+        index=index(cloud.answers),
         proxies=proxies.environment(cloud.answers),
     )
 
@@ -81,8 +80,17 @@ def home(cloud: Cloud, service: str = "") -> str:
 
 def site_packages(cloud: Cloud, host: CloudHost) -> str:
     """Return where the packages of the virtual environment are on a host."""
-    name = str(ROLE.facts(host)["python"]).rpartition("/")[2]
-    return f"{home(cloud)}/lib/{name}/site-packages"
+    return f"{home(cloud)}/lib/python{python_version(host)}/site-packages"
+
+
+def interpreter(host: CloudHost) -> str:
+    """Return the path of the Python that OpenStack runs with on a host."""
+    return str(ROLE.facts(host)["python"])
+
+
+def python_version(host: CloudHost) -> str:
+    """Return the version of the Python that OpenStack runs with on a host: major and minor, such as ``3.12``."""
+    return interpreter(host).rpartition("python")[2]
 
 
 def stamp(cloud: Cloud, service: str = "") -> str:
@@ -112,7 +120,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _index(answers: Answers) -> Secret | None:
+def index(answers: Answers) -> Secret | None:
+    """Return the address of the package index that the answer file names."""
     return Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
 
 

@@ -14,7 +14,7 @@ from installer import answers, lab
 from installer.accounts import POOL
 from installer.cloud import CloudHost
 from installer.lab import LabHost
-from installer.platforms import Platform
+from installer.platforms import find
 from installer.roles import all_roles
 from tests.lab import state
 from tests.lab.command_line import Operator, Result
@@ -167,7 +167,7 @@ def test_preflight_knows_every_account_that_an_installation_brings(domain: Domai
     known = {
         account.name
         for role in all_roles()
-        for account in role.accounts(CloudHost("", frozenset(), {}, Platform("debian", "13")))
+        for account in role.accounts(CloudHost("", frozenset(), {}, find("debian-13")))
     }
     for host in domain.hosts.values():
         first = (Path(host.image) / "etc/passwd").read_text().splitlines()

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from installer.platforms import SUPPORTED
+from installer.platforms import supported
 
 HERE = Path(__file__).resolve().parent
 
@@ -47,7 +47,7 @@ CHECKS: dict[str, list[str]] = _DECLARED["checks"]
 #: Feature of volumes by backend.
 BACKENDS: dict[str, str] = _DECLARED["backends"]
 #: Every supported platform has a place in the matrix, seen or not.
-PLATFORMS: tuple[str, ...] = SUPPORTED
+PLATFORMS: tuple[str, ...] = tuple(platform.name for platform in supported())
 
 
 def unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:

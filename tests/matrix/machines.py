@@ -15,8 +15,7 @@ from installer.errors import PystackError
 from installer.journal import Run
 from installer.outcome import Event
 from installer.paths import ROOT
-from installer.platforms import SUPPORTED
-from tests.matrix.declared import BACKENDS, CHECKS, FEATURES
+from tests.matrix.declared import BACKENDS, CHECKS, FEATURES, PLATFORMS
 from tests.matrix.results import Kind, Result
 
 #: First word of a distribution's own name (PRETTY_NAME of os-release(5)): family.
@@ -114,8 +113,8 @@ def platform_of(title: str) -> str:
     number = re.search(r"\d+(\.\d+)?", title)
     version = number.group() if number else ""
     name = f"{family}-{version if family == 'ubuntu' else version.split('.')[0]}"
-    if name not in SUPPORTED:
-        raise ValueError(f"'{title}' is none of the platforms {', '.join(SUPPORTED)}")
+    if name not in PLATFORMS:
+        raise ValueError(f"'{title}' is none of the platforms {', '.join(PLATFORMS)}")
     return name
 
 
