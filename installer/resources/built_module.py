@@ -100,8 +100,8 @@ class BuiltModule(Resource):
     def _meanings(self) -> Meanings:
         """Return what uv, setuptools, pkg-config and gcc say, most of all when something lacks."""
         bring = f"; the packages {', '.join(self.packages)} bring what it takes"
-        lacking = [(pattern, f"{what}{bring}") for pattern, what in _LACKING]
-        return tuple((pattern, f"{self.module} cannot be built: {what}") for pattern, what in (*lacking, *_FAILING))
+        meanings = (*((pattern, f"{what}{bring}") for pattern, what in _LACKING), _TOO_NEW)
+        return tuple((pattern, f"{self.module} cannot be built: {what}") for pattern, what in meanings)
 
 
 _LACKING = (
@@ -111,10 +111,7 @@ _LACKING = (
     (r"fatal error: (\S+): No such file or directory", "the header {0} is missing"),
     (r"cannot find -l(\w+)", "there is no library {0} to link it with"),
 )
-_FAILING = (
-    (r"Missing type converters", "the host's library is newer than what this version of the module knows"),
-    (r"Failed to build `([^`]+)`", "the build of {0} failed"),
-)
+_TOO_NEW = (r"Missing type converters", "the host's library is newer than what this version of the module knows")
 
 
 def state_of(path: str) -> Actual:

@@ -143,6 +143,7 @@ _MEANINGS: Meanings = (
     (r"there (?:is|are) no versions? of ([^\s`]+)", "the package index does not have {0}"),
     (r"No interpreter found|not a valid Python interpreter", "the interpreter cannot be used"),
     (r"is not a virtual environment", "something else is in the way; move it away if it is not needed"),
+    (r"Failed to build `([^`]+)`", "{0} cannot be built"),
 )
 
 
