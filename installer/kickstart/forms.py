@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from installer.errors import UsageError
-from installer.kickstart.machine import Machine
+from installer.kickstart.machine import DEVICE, Machine
 from installer.platforms import SUPPORTED
 from installer.render import render
 
@@ -22,6 +22,7 @@ class Form:
         has_selinux: whether what is installed has SELinux.
         divides_the_disk: whether it can make the volume group on a part of the system's disk.
         user: what the installer takes for an account's name, and sudo never for an alias or for everybody.
+        disk: how it finds the system's disk, as a pattern.
         finds_interface: whether a fixed address goes to the first interface that has a link.
         hand_over: how its installer is given the file, for the operator; ``FILE`` and ``URL`` stand for it.
     """
@@ -31,6 +32,7 @@ class Form:
     has_selinux: bool
     divides_the_disk: bool
     user: str
+    disk: str
     finds_interface: bool
     hand_over: str
 
@@ -62,6 +64,11 @@ class Form:
                 f"{self.title} cannot make a user with this name (CONFIG_SSH_USER)",
                 "choose one of small letters, digits, _ and -, or root",
             )
+        if not re.fullmatch(self.disk, machine.system_disk):
+            yield (
+                f"{self.title} finds the system's disk by the kernel's name for it alone",
+                "write it so: --system-disk /dev/sda",
+            )
         if machine.network and not (machine.interface or self.finds_interface):
             yield f"{self.title} must be told which interface gets the address", "name it: --interface eno1"
 
@@ -73,6 +80,7 @@ _ANACONDA = Form(
     has_selinux=True,
     divides_the_disk=True,
     user=r"[a-z_][a-z0-9_.-]*",
+    disk=DEVICE.pattern,
     finds_interface=True,
     hand_over="start the installer with inst.ks=URL",
 )
@@ -83,16 +91,19 @@ _PRESEED = Form(
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z][a-z0-9_-]*",
+    disk=DEVICE.pattern,
     finds_interface=True,
     hand_over="start the installer with auto=true priority=critical url=URL",
 )
-#: Subiquity: https://canonical-subiquity.readthedocs-hosted.com/en/latest/reference/autoinstall-reference.html
+#: Subiquity: https://canonical-subiquity.readthedocs-hosted.com/en/latest/reference/autoinstall-reference.html;
+#: how it finds a disk: subiquity/models/filesystem.py, ``_make_matchers``.
 _AUTOINSTALL = Form(
     "Autoinstall",
     "kickstart/ubuntu.yaml.j2",
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z_][a-z0-9_-]*",
+    disk=r"/dev/[A-Za-z0-9]+",
     finds_interface=False,
     hand_over="serve it as user-data beside an empty meta-data; start the installer with autoinstall ds=nocloud;s=URL/",
 )
