@@ -59,7 +59,7 @@ OPTIONS = {
     "system-disk": Option("DEVICE", "the disk to install on, such as /dev/sda; all that is on it is lost"),
     "volumes-disk": Option("DEVICE", "the disk for the volume group; all that is on it is lost"),
     "gateway": Option(
-        "ADDRESS/LENGTH", "gateway and prefix length, for the fixed address that the answer file gives; without it DHCP"
+        "ADDRESS/24", "gateway and prefix length, for the fixed address that the answer file gives; without it DHCP"
     ),
     "nameserver": Option("ADDRESS", "a name server, with --gateway", repeatable=True),
     "interface": Option("NAME", "the network interface; without it the first that has a link"),
@@ -74,6 +74,7 @@ BARE_WORDS = {
     "plan": "answer-file",
     "install": "answer-file",
     "verify": "answer-file",
+    "kickstart": "answer-file",
     "status": "run",
     "lab-up": "name",
     "lab-down": "name",
