@@ -61,6 +61,8 @@ def kickstart(
     answers.write(output, text)
     screen.line(f"{output} is written: {form.title} for {platform}", "green")
     screen.line(f"it erases {' and '.join(machine.erased)} of whatever host it is started on", "yellow")
+    if not machine.network:
+        screen.line(f"its address comes from DHCP, which must give {machine.hostname} the one that {host} stands for")
     screen.line(f"what to do next: {form.hand_over}")
     return 0
 

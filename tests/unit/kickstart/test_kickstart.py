@@ -93,6 +93,37 @@ def test_debconf_accepts_every_preseed_file(platform, case, capsys):
     subprocess.run(["sh", "-n"], input=late, text=True, check=True)
 
 
+def test_what_debian_is_told_to_run_at_the_end_lets_the_operator_in_and_makes_the_group(tmp_path, capsys):
+    run(
+        *(HOST, "--platform=debian-13", "--system-disk=/dev/sda", "--volumes-disk=/dev/sdb"),
+        *("--set=CONFIG_SSH_USER=op", "--set=CONFIG_NTP_SERVERS=192.0.2.4,ntp.example.org"),
+    )
+    target = tmp_path / "target"
+    for folder in ("home/op", "etc/ssh/sshd_config.d", "etc/sudoers.d", "etc/chrony/sources.d"):
+        (target / folder).mkdir(parents=True)
+    late = re.search(r"(?ms)^d-i preseed/late_command string (.*?[^\\])$", capsys.readouterr().out)[1]
+    late = late.replace("\\\n", "").replace("/target", str(target))
+    in_target = tmp_path / "in-target"
+    in_target.write_text(f'#!/bin/sh\necho "$@" >> {target}/run\n')
+    in_target.chmod(0o755)
+    subprocess.run(["sh", "-c", late], check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    keys = target / "home/op/.ssh/authorized_keys"
+    assert (keys.read_text(), stat.S_IMODE(keys.stat().st_mode)) == (f"{KEY}\n", 0o600)
+    assert stat.S_IMODE(keys.parent.stat().st_mode) == 0o700
+    assert (target / "etc/sudoers.d/pystack-login").read_text() == "op ALL=(ALL) NOPASSWD: ALL\n"
+    assert (target / "etc/ssh/sshd_config.d/00-keys-only.conf").read_text() == (
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+    )
+    times = target / "etc/chrony/sources.d/pystack.sources"
+    assert times.read_text() == "server 192.0.2.4 iburst\nserver ntp.example.org iburst\n"
+    assert stat.S_IMODE(times.stat().st_mode) == 0o644
+    assert (target / "run").read_text().splitlines() == [
+        "chown -R op: /home/op/.ssh",
+        "wipefs --all /dev/sdb",
+        "vgcreate --yes cinder-volumes /dev/sdb",
+    ]
+
+
 #: Keys that Ubuntu documents: canonical-subiquity.readthedocs-hosted.com, autoinstall-reference.
 AUTOINSTALL = {
     "version": int,
@@ -148,6 +179,7 @@ def test_a_file_is_private_never_overwritten_and_told_what_it_erases(capsys):
     assert stat.S_IMODE(Path("host.ks").stat().st_mode) == 0o600
     told = capsys.readouterr().out
     assert "it erases /dev/sda and /dev/sdb of whatever host it is started on\n" in told
+    assert "its address comes from DHCP, which must give host-192-0-2-10 the one that 192.0.2.10 stands for\n" in told
     assert "inst.ks=URL" in told
     assert run(*words) == 2
 

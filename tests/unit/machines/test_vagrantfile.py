@@ -64,7 +64,7 @@ def test_every_platform_of_the_file_is_one_that_pystack_installs_on():
 
 @pytest.mark.parametrize("script", sorted(MACHINES.glob("*.sh")), ids=lambda path: path.name)
 def test_every_script_is_run_by_the_file_and_is_one_for_a_plain_shell(script):
-    assert f"run(machine, '{script.stem}'" in (ROOT / "Vagrantfile").read_text()
+    assert f", '{script.stem}'," in (ROOT / "Vagrantfile").read_text()
     subprocess.run(["sh", "-n", script], check=True)
 
 
@@ -111,41 +111,74 @@ def card(tmp_path, name, mac, real):
         (folder / "device").mkdir()
 
 
-@pytest.mark.parametrize(
-    ("active", "does"),
-    [
-        (
-            "NetworkManager",
-            ["nmcli connection add type ethernet con-name floating ifname eth2", "connection up floating"],
-        ),
-        ("nothing", []),
-    ],
-)
-def test_the_card_of_floating_addresses_is_found_by_its_ethernet_address(active, does, tmp_path):
+MAC = "08:00:27:57:00:0b"
+CARDS = [
+    (
+        "NetworkManager",
+        [],
+        "connection add type ethernet con-name n ifname eth2 ipv4.method disabled ipv6.method disabled",
+    ),
+    (
+        "NetworkManager",
+        ["192.168.56.11/24"],
+        "ifname eth2 ipv4.method manual ipv4.addresses 192.168.56.11/24 ipv6.method",
+    ),
+    ("systemd-networkd", [], "[Match]\nName=eth2\n[Network]\nLinkLocalAddressing=no\nreload"),
+    ("systemd-networkd", ["192.168.56.11/24"], "LinkLocalAddressing=no\nAddress=192.168.56.11/24\nreload"),
+    ("ifupdown", [], "auto eth2\niface eth2 inet manual\neth2"),
+    ("ifupdown", ["192.168.56.11/24"], "auto eth2\niface eth2 inet static\n    address 192.168.56.11/24\neth2"),
+]
+
+
+def network_card(tmp_path, active, address, master=""):
+    """Run the script on a machine with that card; returns what it said, and what it wrote and did."""
     card(tmp_path, "eth0", "52:54:00:00:00:01", real=True)
-    card(tmp_path, "eth2", "08:00:27:57:00:0b", real=True)
-    card(tmp_path, "lo", "00:00:00:00:00:00", real=False)
-    card(tmp_path, "z-bridge", "08:00:27:57:00:0b", real=False)
-    master = " master ovs-system" if active == "nothing" else ""
+    card(tmp_path, "eth2", MAC, real=True)
+    card(tmp_path, "z-bridge", MAC, real=False)
+    for folder in ("systemd/network", "network/interfaces.d"):
+        (tmp_path / "etc" / folder).mkdir(parents=True)
     programs = {
         "ip": f"echo '4: eth2: <UP>{master} state UP'",
-        "systemctl": f'case "$*" in *{active}*) exit 0;; esac; exit 3',
-        "nmcli": 'echo "nmcli $*" >> done; case "$*" in *"connection show"*) exit 10;; esac',
+        "systemctl": f'case "$*" in *" {active}") exit 0;; esac; exit 3',
+        "nmcli": 'echo "$*" >> done; case "$*" in *"connection show"*) exit 10;; esac',
+        "networkctl": 'echo "$*" >> done',
+        "ifup": 'echo "$*" >> done',
     }
-    net = str(tmp_path / "net")
-    said = run(tmp_path, "floating_interface.sh", "08:00:27:57:00:0b", programs=programs, SYS_CLASS_NET=net)
+    places = {"SYS_CLASS_NET": str(tmp_path / "net"), "ETC": str(tmp_path / "etc")}
+    said = run(tmp_path, "network_card.sh", "n", MAC, *address, programs=programs, **places)
+    files = [path for path in (tmp_path / "etc").rglob("*n*") if path.is_file()]
+    files += [path for path in [tmp_path / "done"] if path.exists()]
+    return said, "".join(path.read_text() for path in files)
+
+
+@pytest.mark.parametrize(("active", "address", "does"), CARDS)
+def test_a_card_is_found_by_its_ethernet_address_and_switched_on_by_whatever_looks_after_it(
+    active, address, does, tmp_path
+):
+    said, done = network_card(tmp_path, active, address)
     assert said.returncode == 0, said.stderr
-    assert "for CONFIG_NEUTRON_OVN_BRIDGE_IFACES: br-ex:eth2\n" in said.stdout
-    done = (tmp_path / "done").read_text() if (tmp_path / "done").exists() else ""
-    assert [part for part in does if part not in done] == []
-    assert bool(done) == bool(does)
+    assert does in done
+    assert said.stdout == ("" if address else "for CONFIG_NEUTRON_OVN_BRIDGE_IFACES: br-ex:eth2\n")
+
+
+def test_a_card_that_pystack_has_made_a_port_of_a_bridge_is_left_alone(tmp_path):
+    said, done = network_card(tmp_path, "NetworkManager", [], master=" master ovs-system")
+    assert (said.returncode, done) == (0, "")
 
 
 def test_without_the_card_it_says_which_one_is_missing(tmp_path):
     card(tmp_path, "eth0", "52:54:00:00:00:01", real=True)
-    net = str(tmp_path / "net")
-    said = run(tmp_path, "floating_interface.sh", "08:00:27:57:00:0b", programs={}, SYS_CLASS_NET=net)
-    assert (said.returncode, said.stderr) == (1, "no network card has the Ethernet address 08:00:27:57:00:0b\n")
+    said = run(tmp_path, "network_card.sh", "n", MAC, programs={}, SYS_CLASS_NET=str(tmp_path / "net"))
+    assert (said.returncode, said.stderr) == (1, f"no network card has the Ethernet address {MAC}\n")
+
+
+def test_the_host_key_is_told_as_the_answer_file_takes_it(tmp_path):
+    programs = {
+        "ip": "echo '2: eth0 inet 192.168.121.5/24 x'; echo '3: eth1 inet 192.168.56.11/24 x'",
+        "ssh-keygen": "echo '256 SHA256:abc+/ root@controller (ED25519)'",
+    }
+    said = run(tmp_path, "host_key.sh", programs=programs)
+    assert said.stdout == "for CONFIG_SSH_HOST_KEYS: 192.168.56.11=SHA256:abc+/\n"
 
 
 def test_without_a_public_key_it_says_where_it_was_looked_for(tmp_path):
