@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from installer.errors import UsageError
-from installer.kickstart.machine import DEVICE, Machine
+from installer.kickstart.machine import DEVICE, Machine, refuse
 from installer.platforms import SUPPORTED
 from installer.render import render
 
@@ -24,6 +24,7 @@ class Form:
         user: what the installer takes for an account's name, and sudo never for an alias or for everybody.
         disk: how it finds the system's disk, as a pattern.
         finds_interface: whether a fixed address goes to the first interface that has a link.
+        takes_proxy: whether packages come through CONFIG_HTTP_PROXY during the installation.
         hand_over: how its installer is given the file, for the operator; ``FILE`` and ``URL`` stand for it.
     """
 
@@ -34,6 +35,7 @@ class Form:
     user: str
     disk: str
     finds_interface: bool
+    takes_proxy: bool
     hand_over: str
 
     def render(self, machine: Machine) -> str:
@@ -43,9 +45,7 @@ class Form:
             UsageError: this installer cannot make the machine; every reason is in the message.
             AnswerFileError: a value that this kind of file has no way to write.
         """
-        problems = list(self._problems(machine))
-        if problems:
-            raise UsageError("\n".join(what for what, _ in problems), "\n".join(remedy for _, remedy in problems))
+        refuse(self._problems(machine))
         return render(self.template, machine=machine).content
 
     def _problems(self, machine: Machine) -> Iterator[tuple[str, str]]:
@@ -69,6 +69,11 @@ class Form:
                 f"{self.title} finds the system's disk by the kernel's name for it alone",
                 "write it so: --system-disk /dev/sda",
             )
+        if self.takes_proxy and "@" in machine.proxy:
+            yield (
+                "CONFIG_HTTP_PROXY holds a password, which would stand in the file that is made",
+                "give one without, or none: --set CONFIG_HTTP_PROXY=",
+            )
         if machine.network and not (machine.interface or self.finds_interface):
             yield f"{self.title} must be told which interface gets the address", "name it: --interface eno1"
 
@@ -82,6 +87,7 @@ _ANACONDA = Form(
     user=r"[a-z_][a-z0-9_.-]*",
     disk=DEVICE.pattern,
     finds_interface=True,
+    takes_proxy=False,
     hand_over="start the installer with inst.ks=URL",
 )
 #: debian-installer: https://www.debian.org/releases/stable/amd64/apb.en.html; names as in user-setup-udeb's templates.
@@ -93,6 +99,7 @@ _PRESEED = Form(
     user=r"[a-z][a-z0-9_-]*",
     disk=DEVICE.pattern,
     finds_interface=True,
+    takes_proxy=True,
     hand_over="start the installer with auto=true priority=critical url=URL",
 )
 #: Subiquity: https://canonical-subiquity.readthedocs-hosted.com/en/latest/reference/autoinstall-reference.html;
@@ -105,6 +112,7 @@ _AUTOINSTALL = Form(
     user=r"[a-z_][a-z0-9_-]*",
     disk=r"/dev/[A-Za-z0-9]+",
     finds_interface=False,
+    takes_proxy=True,
     hand_over="serve it as user-data beside an empty meta-data; start the installer with autoinstall ds=nocloud;s=URL/",
 )
 _BY_FAMILY = {"el": _ANACONDA, "fedora": _ANACONDA, "debian": _PRESEED, "ubuntu": _AUTOINSTALL}

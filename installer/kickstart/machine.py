@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from installer import inventory
@@ -97,10 +98,10 @@ class Machine:
     volumes_mebibytes: int = 0
     network: Network | None = None
     interface: str = ""
-    time_servers: tuple[str, ...] = field(default=())
+    time_servers: tuple[str, ...] = ()
     selinux: str = "enforcing"
     wants_selinux: bool = False
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
 
     @property
     def is_root(self) -> bool:
@@ -146,14 +147,7 @@ def machine(answers: Answers, host: str, wish: Wish, user: str, port: int, publi
         ))  # fmt: skip
     network, about_network = _network(host, wish)
     problems += about_network
-    proxy = answers["CONFIG_HTTP_PROXY"] or ""
-    if "@" in proxy:
-        problems.append((
-            "CONFIG_HTTP_PROXY holds a password, which would stand in the file that is made",
-            "give one without, or none: --set CONFIG_HTTP_PROXY=",
-        ))  # fmt: skip
-    if problems:
-        raise UsageError("\n".join(what for what, _ in problems), "\n".join(remedy for _, remedy in problems))
+    refuse(problems)
     return Machine(
         host=host,
         hostname=hostname_of(host),
@@ -168,8 +162,15 @@ def machine(answers: Answers, host: str, wish: Wish, user: str, port: int, publi
         time_servers=tuple(map(str, answers["CONFIG_NTP_SERVERS"])),
         selinux="permissive" if answers["CONFIG_SELINUX"] == "permissive" else "enforcing",
         wants_selinux=answers["CONFIG_SELINUX"] == "require-enforcing",
-        proxy=proxy,
+        proxy=answers["CONFIG_HTTP_PROXY"] or "",
     )
+
+
+def refuse(problems: Iterable[tuple[str, str]]) -> None:
+    """Raise UsageError with every problem and its remedy, a line each; do nothing where there is none."""
+    told = list(problems)
+    if told:
+        raise UsageError("\n".join(what for what, _ in told), "\n".join(remedy for _, remedy in told))
 
 
 def hostname_of(host: str) -> str:
