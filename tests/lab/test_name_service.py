@@ -19,7 +19,7 @@ from installer.roles import all_roles
 from tests.lab import state
 from tests.lab.command_line import Operator, Result
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("nis"), pytest.mark.long, pytest.mark.timeout(2400)]
 
 NIS, CONTROLLER, COMPUTE = "t-nis", "t-member", "t-second"
 DOMAIN = "labnis"
@@ -154,6 +154,7 @@ def test_services_run_under_the_relocated_accounts(domain: Domain) -> None:
             assert int(owner) == domain.numbers(name, account)[account][0], unit
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_keeps_the_numbers(domain: Domain) -> None:
     before = [domain.numbers(name, "nova", "neutron", "keystone", "mysql") for name in domain.hosts]
     done = domain.run("install", "--json")
