@@ -2,11 +2,12 @@
 
 from invoke.collection import Collection
 
-from installer.cli.verbs import generate, install, lab, plan, preflight, status, validate, verify
+from installer.cli.verbs import generate, install, kickstart, lab, plan, preflight, status, validate, verify
 
 VERBS = Collection(
     generate.generate,
     validate.validate,
+    kickstart.kickstart,
     preflight.preflight,
     plan.plan,
     install.install,
