@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from installer.errors import UsageError
 from installer.kickstart.machine import DEVICE, Machine, refuse
-from installer.platforms import SUPPORTED
+from installer.platforms import supported
 from installer.render import render
 
 
@@ -118,11 +118,11 @@ _AUTOINSTALL = Form(
 _BY_FAMILY = {"el": _ANACONDA, "fedora": _ANACONDA, "debian": _PRESEED, "ubuntu": _AUTOINSTALL}
 
 #: By platform.
-FORMS = {platform: _BY_FAMILY[platform.partition("-")[0]] for platform in SUPPORTED}
+FORMS = {platform: _BY_FAMILY[platform.partition("-")[0]] for platform in (one.name for one in supported())}
 
 
 def form_of(platform: str) -> Form:
     """Return the form for a platform; raises UsageError for one that pystack does not install on."""
     if platform not in FORMS:
-        raise UsageError(f"pystack does not install on '{platform}'", f"choose one of {', '.join(SUPPORTED)}")
+        raise UsageError(f"pystack does not install on '{platform}'", f"choose one of {', '.join(FORMS)}")
     return FORMS[platform]

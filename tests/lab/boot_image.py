@@ -8,8 +8,7 @@ from pathlib import Path
 
 from installer import lab
 from installer.engine.session import AgentSession
-from installer.paths import ROLES
-from installer.platforms import Platform, merged_facts
+from installer.platforms import facts, find
 from installer.resources.test_image import TestImage as Image
 from installer.transport.connect import connect
 from installer.transport.login import Login
@@ -22,8 +21,8 @@ PLATFORM = "debian-13"
 
 def provide() -> Path:
     """Return the image, raw; made when there is none of this recipe."""
-    facts = merged_facts(ROLES / "test_image" / "platforms.yaml", Platform(*PLATFORM.split("-")))
-    image = Image("/root/test.img", facts["kernel"], tuple(facts["packages"]))
+    told = facts(find(PLATFORM), "test_image")
+    image = Image("/root/test.img", told["kernel"], tuple(told["packages"]))
     recipe = hashlib.sha256(repr(image.expected()).encode()).hexdigest()[:12]
     kept = KEPT / f"{recipe}.img"
     if kept.exists():

@@ -26,7 +26,7 @@ TOOLS = ("createrepo-c", "dnf", "dnf-plugins-core", "p11-kit", "rpm")
 #: Where a host sees its repositories: a folder for each of ``REPOSITORIES``.
 SEEN_AT = "/usr/share/stand-in"
 # Part of the folder's name: raise it when the making below changes.
-_RECIPE = "1"
+_RECIPE = "2"
 _ROOM = 4.0
 _WORK = "work"
 _RPMBUILD = (

@@ -36,7 +36,8 @@ def lay_out(tree: Path, found: list[Deb], recipe: Recipe) -> None:
     for deb in found:
         command(["dpkg-deb", "--extract", str(deb.path), str(tree)])
     for name in _UNREAD:
-        shutil.rmtree(tree / name, ignore_errors=True)
+        if (tree / name).exists():
+            _leave_out(tree / name)
     for name in _MERGED:
         top = tree / name
         if top.is_dir() and not top.is_symlink():
@@ -45,7 +46,7 @@ def lay_out(tree: Path, found: list[Deb], recipe: Recipe) -> None:
             shutil.rmtree(top)
     for pattern in recipe.without:
         for left_out in _matching(tree, pattern):
-            remove(left_out)
+            _leave_out(left_out)
     for old, new in recipe.moves.items():
         moved = tree / new.lstrip("/")
         moved.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,15 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _leave_out(path: Path) -> None:
+    """Remove a path, and the folders above it that are empty then: they belong to the system."""
+    remove(path)
+    for folder in path.parents:
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def _matching(tree: Path, pattern: str) -> list[Path]:
