@@ -9,6 +9,7 @@ from ansible_words import Task, ask_api, asks, login, sql
 
 from installer.resources.base import Resource
 from installer.resources.bridged_interface import BridgedInterface
+from installer.resources.built_module import BuiltModule
 from installer.resources.cloud_image import CloudImage
 from installer.resources.compute_api import Flavor, KeyPair
 from installer.resources.compute_service import ComputeService
@@ -91,6 +92,7 @@ TASKS: dict[type[Resource], Callable[[Any], Task]] = {
     OvsdbListener: _listener,
     BridgedInterface: lambda one: asks(["ovs-vsctl", "port-to-br", one.interface], one.bridge),
     Sysctl: lambda one: asks(["sysctl", "--values", one.key], str(one.value)),
+    BuiltModule: _path("path"),
     DistributionModule: _path("site"),
     PackageFiles: _path("path"),
     KeyRepository: lambda one: asks(["ls", one.path], "0"),

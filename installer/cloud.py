@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from installer.numbering import Numbering
-from installer.platforms import Platform
+from installer.platforms import Facts, Platform, facts
 
 if TYPE_CHECKING:
     from installer.answers import Answers
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 #: What each host is for. A host may be in several groups.
 GROUPS = ("controller", "network", "compute", "storage", "database", "queue")
+#: What systemd-detect-virt(1) calls containers.
+CONTAINERS = (
+    *("systemd-nspawn", "lxc", "lxc-libvirt", "docker", "podman", "openvz", "rkt", "wsl", "proot", "pouch"),
+    *("container-other",),
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,15 @@ class CloudHost:
     groups: frozenset[str]
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
     platform: Platform = field(default_factory=Platform.unknown, hash=False)
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the host has neither a kernel nor a clock of its own."""
+        return self.facts.get("virtualization") in CONTAINERS
+
+    def platform_facts(self, role: str) -> Facts:
+        """Return what this host's platform file says for a role; see ``installer.platforms``."""
+        return facts(self.platform, role)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from installer.bundle.opening import Bundle
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
 from installer.engine.session import AgentSession
-from installer.errors import HostUnreachable, PystackError, UsageError
+from installer.errors import HostUnreachable, PreflightRefused, PystackError, UsageError
 from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
 from installer.plan import Step, build
-from installer.platforms import Platform
+from installer.platforms import Platform, supported_titles
 from installer.preflight import account_checks
+from installer.resources.built_module import BuiltModule
 from installer.resources.virtual_environment import VirtualEnvironment
 from installer.roles import all_roles
 from installer.transport import Connection
@@ -39,8 +40,8 @@ __all__ = ["Change", "Event", "Finding", "Listener", "Operation", "RoleResult", 
 #: How long a run waits for what an earlier, cut-off run of the same operator still does on a host.
 WAIT_FOR_LOCK = 900.0
 
-#: What names of virtual environments in a plan begin with.
-ENVIRONMENT = f"{VirtualEnvironment.kind}:"
+#: What names of resources begin with that are made of distributions of the package index.
+FROM_INDEX = tuple(f"{kind.kind}:" for kind in (VirtualEnvironment, BuiltModule))
 
 Connect = Callable[[str], Connection]
 
@@ -133,11 +134,15 @@ class Operation:
 
         Args:
             write: keep the certificates that had to be made; without it they are made in memory only.
+
+        Raises:
+            PreflightRefused: a host runs what pystack does not install on.
         """
         if self._changes is not None:
             return self._changes
         self._look()
         cloud = self._seen(write)
+        _refuse_foreign(cloud.hosts)
         self._listen({"event": "phase", "name": "plan"})
         self._steps = tuple(step for step in build(cloud, self._roles) if step.host in self._limit)
         for role in self._roles:
@@ -155,6 +160,11 @@ class Operation:
         ]
         return self._changes
 
+    def platforms(self) -> dict[str, Platform]:
+        """Return what each host runs, by address."""
+        self._look()
+        return {host.address: host.platform for host in self._seen(write=False).hosts}
+
     def install(self) -> Summary:
         """Bring all hosts to the plan: nothing is done where nothing differs.
 
@@ -166,7 +176,7 @@ class Operation:
         changes = self.plan(write=True)
         self._listen({"event": "phase", "name": "install", "changes": len(changes), "steps": len(self._steps)})
         if changes:
-            lacking = {change.host for change in changes if change.resource.startswith(ENVIRONMENT)}
+            lacking = {change.host for change in changes if change.resource.startswith(FROM_INDEX)}
             self._shared.on = self._shared.on or len(lacking) > 1
             # The clients of the verification take long to import: that is done while the hosts are at work.
             with_one = ThreadPoolExecutor(max_workers=1)
@@ -333,6 +343,15 @@ class Operation:
             )
             self._cloud = account_checks.numbered(cloud, self._roles, self._reports)
         return self._cloud
+
+
+def _refuse_foreign(hosts: Sequence[CloudHost]) -> None:
+    foreign = [f"{host.address}: {host.platform}" for host in hosts if not host.platform.supported]
+    if foreign:
+        raise PreflightRefused(
+            "pystack does not install on what these hosts run:\n  " + "\n  ".join(foreign),
+            f"use hosts with one of: {supported_titles()}",
+        )
 
 
 def _limited(hosts: Sequence[CloudHost], limit: Sequence[str]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from installer.resources.account import Group, User
 from installer.resources.base import Resource
 from installer.resources.package import Package
 from installer.resources.package_files import PackageFiles
+from installer.resources.repository import Repository
 from installer.resources.secret import Secret
 from installer.resources.test_image import TestImage
 from installer.resources.unit import Unit
@@ -26,7 +27,7 @@ PACKAGES = "packages"
 #: What SELinux is told comes before packages, so that their files and services find it.
 SELINUX = "selinux"
 #: What comes from the distribution's package sources.
-FROM_SOURCES = (Package, PackageFiles, TestImage)
+FROM_SOURCES = (Package, PackageFiles, Repository, TestImage)
 #: The step that stops what a host ran before the answer file was changed.
 SWITCHED_OFF = "switched-off"
 

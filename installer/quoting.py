@@ -175,6 +175,17 @@ def word(text: str) -> str:
     return text
 
 
+def installer_word(text: str) -> str:
+    """Return a word for the files that Anaconda and debian-installer read: as it is, or refused.
+
+    In one line of theirs a value goes to a parser of its own, to one that splits lists, or to a shell, each with other
+    quotes. So a value is what none of them reads a meaning into; one that began with a dash would be an option.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_./:@+=][A-Za-z0-9_./:@+=-]*", text):
+        raise Unwritable("the value begins with a dash, is empty or has more than letters, digits and . _ / : @ + = -")
+    return text
+
+
 OSLO = Format("an oslo.config file", oslo, several=oslo_list)
 OPTION_FILE = Format("a MariaDB option file", option_file, yes="ON", no="OFF")
 UWSGI = Format("a uwsgi ini file", uwsgi)
@@ -184,6 +195,8 @@ SHELL = Format("a shell file", shell, several=lambda items: " ".join(map(shell, 
 YAML = Format("a YAML file", yaml, several=lambda items: "[" + ", ".join(map(yaml, items)) + "]")
 PYTHON = Format("a Python file", repr, yes="True", no="False", several=lambda items: repr(list(items)))
 WORDS = Format("a configuration file without quoting", word, several=lambda items: " ".join(map(word, items)))
+KICKSTART = Format("a kickstart file", installer_word, several=lambda items: ",".join(map(installer_word, items)))
+PRESEED = Format("a preseed file", installer_word, several=lambda items: " ".join(map(installer_word, items)))
 
 #: Template (folder and name without ``.j2``; shell patterns, the first that fits) to the kind of file it makes.
 TABLE: tuple[tuple[str, Format], ...] = (
@@ -196,6 +209,8 @@ TABLE: tuple[tuple[str, Format], ...] = (
     ("*.py", PYTHON),
     ("*.sh", SHELL),
     ("*.env", SHELL),
+    ("*.ks", KICKSTART),
+    ("*.preseed", PRESEED),
     ("common/sudoers", WORDS),
     ("common/rootwrap.conf", WORDS),
     *((f"{service}/*.conf", OSLO) for service in ("common", "keystone", "glance", "placement", "nova", "neutron")),

@@ -7,14 +7,15 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from installer.accounts import Account, of_packages, of_services
 from installer.cloud import Cloud, CloudHost
 from installer.paths import ROLES
-from installer.platforms import merged_facts
+from installer.platforms import Facts
 from installer.ports import Opening, openings
 from installer.resources.base import Resource
+from installer.resources.built_module import BuiltModule
 from installer.resources.secret import Secret
 from installer.resources.virtual_environment import VirtualEnvironment
 
@@ -94,17 +95,17 @@ class Role:
         """Return what this role wants Keystone to keep, such as users and endpoints; the role catalogue makes it."""
         return ()
 
-    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
-        """Return the virtual environments that this role makes on a host; only its platform is known of that."""
+    def from_index(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment | BuiltModule]:
+        """Return what this role makes of distributions of the package index; only a host's platform is known then."""
         return ()
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
         """Return the files that this role's resources name by sha256 (64 hex digits)."""
         return {}
 
-    def facts(self, host: CloudHost) -> Mapping[str, Any]:
-        """Return this role's platform facts for a host, from ``roles/<name>/platforms.yaml``."""
-        return merged_facts(ROLES / self.name / "platforms.yaml", host.platform)
+    def facts(self, host: CloudHost) -> Facts:
+        """Return this role's platform facts for a host, from the file of the host's platform."""
+        return host.platform_facts(self.name)
 
 
 def of_host(roles: Iterable[Role], cloud: Cloud, host: CloudHost) -> list[Role]:

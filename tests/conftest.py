@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Ask for what lab tests show to be kept."""
+    parser.addoption("--record", action="store_true", help="add what lab tests show to tests/matrix/results.jsonl")
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C be heard: a shell without job control lets what it starts in the background ignore it."""

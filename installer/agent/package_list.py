@@ -8,7 +8,7 @@ import urllib.parse
 from typing import Any, Dict, List, Sequence
 
 from installer.agent.host import Completed, Host
-from installer.resources.package import packaging
+from installer.resources.package_manager import DNF, package_manager
 
 #: Seconds for reading the lists of all package sources.
 PATIENCE = 900.0
@@ -29,7 +29,7 @@ def would_install(names: Sequence[str], host: Host) -> Dict[str, Any]:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
         dnf also ``repository``. ``problem``: why there is no such list; empty if there is.
     """
-    if packaging(host) == "rpm":
+    if package_manager(host) == DNF:
         return _dnf(names, host)
     with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
         return _apt(names, folder, host)

@@ -17,6 +17,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources import python_index
+from installer.resources.package_manager import APT, package_manager
 from installer.resources.texts import ini_files, text_of
 
 PATIENCE = 8.0
@@ -27,6 +28,9 @@ _NO_WAY = (401, 407, 502, 503, 504)
 #: RFC 1928.
 SOCKS_PORT = 1080
 _LOGIN = ("username", "password")
+_REMOTE = ("http://", "https://")
+#: A mirror of the site on a disk of the host, and apt's copy of it.
+_FOLDERS = ("file:", "copy:")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
@@ -91,7 +95,7 @@ def index_proxies(given: Mapping[str, str]) -> Mapping[str, str]:
 def package_manager_proxies(host: Host) -> Dict[str, str]:
     """Return the proxies in the package manager's own configuration, by what they are for; see ``parse_apt_proxies``
     and ``parse_dnf_proxy``."""
-    if os.path.isdir("/etc/apt"):
+    if package_manager(host) == APT:
         return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
     return parse_dnf_proxy(map(text_of, ["/etc/dnf/dnf.conf", *sorted(glob.glob("/etc/dnf/libdnf5.conf.d/*.conf"))]))
 
@@ -145,12 +149,12 @@ def package_proxies(url: str, own: Mapping[str, str], given: Mapping[str, str]) 
 
 def package_sources(host: Host) -> List[str]:
     """Return the addresses that the host's package manager would ask, each server's first one."""
-    if os.path.isdir("/etc/apt"):
+    if package_manager(host) == APT:
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
         texts = map(text_of, sorted(glob.glob("/etc/yum.repos.d/*.repo")))
         found = parse_repositories(texts, _variables(host))
-    return [url for url in found if url.startswith(("http://", "https://"))]
+    return [url for url in found if url.startswith((*_REMOTE, *_FOLDERS))]
 
 
 def parse_apt_uris(text: str) -> List[str]:
@@ -203,6 +207,10 @@ def needs_no_proxy(url: str, direct: str) -> bool:
 
 def _ask(url: str, proxies: Mapping[str, str]) -> str:
     """Return why an address cannot be reached, or nothing. Any answer of the server itself counts as reached."""
+    if url.startswith(_FOLDERS):
+        folder = urllib.parse.unquote(urllib.parse.urlsplit(url).path)
+        # apt names a file there that only some repositories have.
+        return "" if os.path.exists(folder) or os.path.exists(os.path.dirname(folder)) else f"{folder} is not there"
     through = (
         {}
         if needs_no_proxy(url, proxies.get("no", ""))
@@ -224,7 +232,7 @@ def _ask(url: str, proxies: Mapping[str, str]) -> str:
     request = urllib.request.Request(plain, method="HEAD")  # noqa: S310 - http and https only, see below
     if login:
         request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
-    if not url.startswith(("http://", "https://")):
+    if not url.startswith(_REMOTE):
         return "not an address that can be asked"
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=PATIENCE):

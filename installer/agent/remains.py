@@ -8,6 +8,7 @@ import re
 from typing import Dict, List
 
 from installer.agent.host import Host
+from installer.resources.package_manager import APT, package_manager
 
 #: Stands in the head of every file that pystack writes.
 OUR_MARK = "pystack"
@@ -49,7 +50,7 @@ def packages(host: Host) -> List[str]:
 
 
 def _packages(host: Host) -> List[str]:
-    if os.path.isdir("/var/lib/dpkg"):
+    if package_manager(host) == APT:
         return host.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n"], expect=None).out.splitlines()
     return host.run(["rpm", "-qa", "--qf", "ii %{NAME}\n"], expect=None).out.splitlines()
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from installer import __version__
+from installer import __version__, platforms
 from installer.bundle import archive, packages
 from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
 from installer.cloud import GROUPS, CloudHost
 from installer.errors import PystackError, UsageError
 from installer.own_index import sources
-from installer.platforms import SUPPORTED, Platform
 from installer.wheels.downloads import Downloads
 from installer.wheels.environment import Environment
 from installer.wheels.fetching import fetch
@@ -51,7 +50,7 @@ def make(
     path: Path,
     release: str,
     environments: Iterable[Environment],
-    platforms: Sequence[Infrastructure],
+    infrastructure: Sequence[Infrastructure],
     index: str,
     tell: Tell,
 ) -> Made:
@@ -61,7 +60,7 @@ def make(
         path: the archive; what one that is there has is not fetched again.
         release: of OpenStack.
         environments: what virtual environments are made of.
-        platforms: what the distributions bring.
+        infrastructure: what the distributions bring.
         index: address of the package index; empty leaves it to this machine's own configuration.
         tell: is told how far it is.
 
@@ -78,7 +77,7 @@ def make(
     files = _wheels(environments, index, store, tell)
     downloads = Downloads()
     try:
-        brought = [packages.fetched(one, downloads, store, tell) for one in platforms]
+        brought = [packages.fetched(one, downloads, store, tell) for one in infrastructure]
     finally:
         downloads.close()
     members = {f"{archive.WHEELS}/{file.name}": store.path(file.sha256) for one in files.values() for file in one.files}
@@ -116,9 +115,10 @@ def hosts_of(names: Sequence[str]) -> list[CloudHost]:
     Raises:
         UsageError: a name is none of a supported platform.
     """
-    unknown = [name for name in names if name not in SUPPORTED]
+    known = {platform.name: platform for platform in platforms.supported()}
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(
-            f"--platform names {', '.join(unknown)}, which pystack does not know", f"name one of {', '.join(SUPPORTED)}"
+            f"--platform names {', '.join(unknown)}, which pystack does not know", f"name one of {', '.join(known)}"
         )
-    return [CloudHost(name, frozenset(GROUPS), {}, Platform(*name.split("-", 1))) for name in dict.fromkeys(names)]
+    return [CloudHost(name, frozenset(GROUPS), {}, known[name]) for name in dict.fromkeys(names)]

@@ -27,7 +27,7 @@ def environments(cloud: Cloud, roles: Sequence[Role], host: CloudHost, machine: 
     blobs: dict[str, Path] = {}
     for role in roles:
         blobs.update(role.blobs(cloud))
-    found = (item for role in of_host(roles, cloud, host) for item in role.environments(cloud, host))
+    found = (item for role in of_host(roles, cloud, host) for item in role.from_index(cloud, host))
     names = [list_name(item.lock, item.build_constraints, item.version, machine) for item in found]
     return [environment(name, blobs.__getitem__) for name in dict.fromkeys(names)]
 

@@ -59,7 +59,7 @@ def _seen(run: Session) -> tuple[list[Environment], list[Infrastructure]]:
     return [item for items in needs.values() for item in items], [
         packages.merged(
             name,
-            kind.title,
+            str(kind),
             {host.address: answers[host.address] for host in cloud.hosts if host.platform.name == name},
         )
         for name, kind in kinds.items()

@@ -30,7 +30,7 @@ class Option:
 #: those that its function's parameters name.
 OPTIONS = {
     "answer-file": Option("FILE", "the answer file"),
-    "output": Option("FILE", "where to write the answer file; it must not exist yet"),
+    "output": Option("FILE", "where to write the file; it must not exist yet"),
     "bundle output": Option("FILE", "where to write the bundle; what one that is there has is not fetched again"),
     "bundle platform": Option(
         "PLATFORM", "what hosts run, such as debian-13 or el-10; no host is asked then", repeatable=True
@@ -57,11 +57,19 @@ OPTIONS = {
     "json": Option("", "print every event as a line of JSON"),
     "run": Option("RUN", "show one run: its name, the end of its name, or 'last'"),
     "name": Option("NAME", "a lab host", repeatable=True),
-    "platform": Option("PLATFORM", "what the lab hosts run, such as debian-13"),
+    "platform": Option("PLATFORM", "what the host runs, such as debian-13"),
     "kernel": Option("KIND", "the kernel of the lab hosts: shared (this machine's; the default) or own"),
     "disk": Option("GIB", "an empty disk of that size beside the first; own kernel only", repeatable=True),
     "selinux": Option("STATE", "boot with SELinux disabled, permissive or enforcing; own kernel only"),
     "memory": Option("MIB", "memory of each lab host, 2048 by default; own kernel only"),
+    "host": Option("HOST", "the host to be installed, as the answer file names it"),
+    "system-disk": Option("DEVICE", "the disk to install on, such as /dev/sda; all that is on it is lost"),
+    "volumes-disk": Option("DEVICE", "the disk for the volume group; all that is on it is lost"),
+    "gateway": Option(
+        "ADDRESS/24", "gateway and prefix length, for the fixed address that the answer file gives; without it DHCP"
+    ),
+    "nameserver": Option("ADDRESS", "a name server, with --gateway", repeatable=True),
+    "interface": Option("NAME", "the network interface; without it the first that has a link"),
     "purge": Option("", "remove the cached images as well"),
 }
 
@@ -74,6 +82,7 @@ BARE_WORDS = {
     "plan": "answer-file",
     "install": "answer-file",
     "verify": "answer-file",
+    "kickstart": "answer-file",
     "status": "run",
     "lab-up": "name",
     "lab-down": "name",

@@ -22,6 +22,7 @@ from installer.errors import UsageError
 
 GROUPS = {
     "The answer file": ("generate", "validate"),
+    "Hosts that do not exist yet": ("kickstart",),
     "The cloud": ("preflight", "plan", "install", "verify", "status"),
     "Sites without a way to the package index": ("bundle",),
     "Throw-away hosts on this machine": ("lab-up", "lab-list", "lab-shell", "lab-down"),

@@ -52,6 +52,7 @@ def installed(run: Session, ask: bool) -> int:
 def fit(run: Session) -> bool:
     """Run preflight and show what is not good; tells whether nothing stands in the way."""
     found = run.operation.preflight()
+    run.show(relatives(run))
     if not any(finding.failed for finding in found):
         if any(finding.outcome == "warn" for finding in found):
             run.show(tables.findings(found, run.screen.width))
@@ -62,6 +63,12 @@ def fit(run: Session) -> bool:
     screen.line("preflight refused: nothing was changed. Do what the remedies say, then run the same command again.")
     run.journal.write_failure("\n".join(text for text, _ in tables.findings(found)))
     return False
+
+
+def relatives(run: Session) -> list[tuple[str, str]]:
+    """Return a line for each host whose distribution takes the facts of another one."""
+    told = {address: known for address, known in run.operation.platforms().items() if known.is_relative}
+    return tables.platforms(told)
 
 
 def _untouched(run: Session) -> bool:

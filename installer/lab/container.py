@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from installer.lab import image, layers, nspawn, places, shares
+from installer.lab import bases, layers, nspawn, places, shares
 from installer.lab.places import LabFailed, LabRefused, Report
 from installer.lab.platforms import LabPlatform
 from installer.lab.runner import Runner, Wish
@@ -52,7 +52,7 @@ class Container(Runner):
     @staticmethod
     def provide(platform: LabPlatform, wish: Wish, report: Report) -> Path:
         """See `Runner.provide`; the image is a folder."""
-        return image.provide(platform, wish.python, report)
+        return bases.provide(platform, wish.python, report)
 
     @contextmanager
     def furnish(self) -> Iterator[Path]:

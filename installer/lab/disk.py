@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from installer.lab import image, kernel, places
+from installer.lab import bases, kernel, places
 from installer.lab.machine import check_room
 from installer.lab.places import LabFailed, Report, command, lock, write
 from installer.lab.platforms import LabPlatform
@@ -56,10 +56,10 @@ def provide(platform: LabPlatform, python: bool, selinux: bool, report: Report) 
         LabFailed: when the packages cannot be fetched or installed.
         LabRefused: when the disk is too full or the machine has no package source for it.
     """
-    tree = image.provide(platform, python, report, [*PACKAGES, *(SELINUX_PACKAGES if selinux else ())])
+    tree = bases.provide(platform, python, report, [*PACKAGES, *(SELINUX_PACKAGES if selinux else ())])
     own = kernel.provide(report)
     key = hashlib.sha256(f"{_RECIPE} {tree.name} {own.name} {_SIZE}".encode()).hexdigest()[:12]
-    base = places.IMAGES / f"{platform.name}-disk-{key}"
+    base = places.IMAGES / f"{tree.name.rpartition('-')[0]}-disk-{key}"
     with lock(base.name):
         if not base.is_dir():
             check_room(places.IMAGES, _ROOM, "a base disk")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import image, keys, kinds, machine, network, places, platforms, settings, shares
+from installer.lab import bases, image, keys, kinds, machine, network, places, platforms, settings, shares
 from installer.lab.host import LabHost, get, hosts, load
 from installer.lab.places import LabRefused, Report, check_name, host_folder, lock, silent, write
 from installer.lab.runner import Wish
@@ -87,7 +87,8 @@ def up(
         for host in made:
             host.wait()
             seconds = time.monotonic() - started
-            report(f"lab host {host.name} ({platform}) is up at {host.address} after {seconds:.1f} s")
+            note = "" if host.made_from == bases.DISTRIBUTION else ", a stand-in"
+            report(f"lab host {host.name} ({platform}{note}) is up at {host.address} after {seconds:.1f} s")
     except BaseException:
         down([host.name for host in made])
         raise

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from installer.lab import kinds, network, places
+from installer.lab import bases, kinds, network, places
 from installer.lab.places import LabFailed, LabRefused, host_folder, lock, read_state, write_state
 from installer.lab.runner import Runner, Wish
 
@@ -68,6 +68,11 @@ class LabHost:
     def root(self) -> Path:
         """The file system of a running host as this machine sees it; only of a host that shares its kernel."""
         return self.runner.root
+
+    @property
+    def made_from(self) -> str:
+        """What it is made of: ``distribution``, its own packages, or ``stand-in`` (see `installer.lab.stand_in`)."""
+        return bases.made_from(Path(self.image))
 
     @property
     def running(self) -> bool:

@@ -31,16 +31,25 @@ class LabPlatform:
         suite: the code name in the package archive.
         packages: what the image holds beside mmdebstrap's ``minbase``.
         python: the packages that bring Python 3; left out of an image without Python.
+        rpm: whether its packages are RPMs: then a stand-in is made (see `installer.lab.stand_in`).
     """
 
     name: str
-    suite: str
+    suite: str = ""
     packages: tuple[str, ...] = _SERVER
     python: tuple[str, ...] = ("python3",)
+    rpm: bool = False
 
 
 PLATFORMS = {
-    platform.name: platform for platform in (LabPlatform("debian-13", "trixie"), LabPlatform("debian-12", "bookworm"))
+    platform.name: platform
+    for platform in (
+        LabPlatform("debian-13", "trixie"),
+        LabPlatform("debian-12", "bookworm"),
+        LabPlatform("el-9", rpm=True),
+        LabPlatform("el-10", rpm=True),
+        LabPlatform("fedora-43", rpm=True),
+    )
 }
 
 

@@ -55,7 +55,7 @@ def apply(root: Path, name: str, address: str, network: IPv4Network, login: Logi
     write(etc / "systemd/network/10-lab.network", network_file(address, network))
     write(etc / "ssh/ssh_host_ed25519_key", own.private, 0o600)
     write(etc / "ssh/ssh_host_ed25519_key.pub", own.public + "\n")
-    _index_and_proxies(etc, network)
+    index_and_proxies(etc, network)
     _login(root, login, key)
 
 
@@ -87,7 +87,13 @@ def apply_external(root: Path, address: str, network: IPv4Network) -> None:
     )
 
 
-def _index_and_proxies(etc: Path, network: IPv4Network) -> None:
+def index_and_proxies(etc: Path, network: IPv4Network) -> None:
+    """Write which package index and proxies a host uses: this machine's.
+
+    Args:
+        etc: its folder /etc.
+        network: the lab's network, which is reached without a proxy.
+    """
     own = bool(trust.read_own_authorities())
     index, extra = trust.read_index_addresses()
     for path, text in (

@@ -15,6 +15,8 @@ from installer.lab.places import command, write
 #: Where a host sees the folder of this machine in which all shares are.
 SEEN = "/srv/volumes"
 _PROGRAM = "/usr/sbin/mount.nfs"
+#: What the package of a stand-in calls instead, where it is there.
+_STAND_IN = "/usr/libexec/lab-mount.nfs"
 #: Mounted once and privately: a second mount would hide the first, and a shared one would stack up on the folder.
 _SCRIPT = """#!/bin/sh
 [ $# -ge 2 ] || { echo "usage: mount.nfs remotetarget dir"; exit 0; }
@@ -29,13 +31,16 @@ def bind() -> str:
 
 
 def apply(root: Path, name: str) -> None:
-    """Give a Debian host its share, and what mounts it; the package that comes later leaves that alone.
+    """Give a host its share, and what mounts it; the package that comes later leaves that alone.
 
     Args:
         root: the host's mounted file system.
         name: the host's.
     """
     (_folder() / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not (root / "usr/bin/dpkg-divert").exists():
+        write(root / _STAND_IN.lstrip("/"), _SCRIPT, 0o755)
+        return
     divert = ["dpkg-divert", "--quiet", "--local", "--rename", "--divert", f"{_PROGRAM}.package", "--add", _PROGRAM]
     command(["chroot", str(root), *divert])
     write(root / _PROGRAM.lstrip("/"), _SCRIPT, 0o755)

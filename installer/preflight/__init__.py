@@ -16,6 +16,7 @@ from installer.preflight import (
     between_hosts,
     firewall_checks,
     host_checks,
+    module_checks,
     mount_checks,
     name_checks,
     network_checks,
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     *firewall_checks.CHECKS,
     *storage_checks.CHECKS,
     *backend_checks.CHECKS,
+    *module_checks.CHECKS,
 )
 
 

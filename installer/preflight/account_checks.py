@@ -14,7 +14,7 @@ from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.numbering import Conflict, Needs, Numbering
 from installer.outcome import Finding
-from installer.platforms import SUPPORTED, Platform
+from installer.platforms import supported
 from installer.report.tables import columns
 from installer.roles import Role, of_host
 
@@ -31,10 +31,9 @@ def question(answers: Answers, roles: Sequence[Role]) -> dict[str, Any]:
 
 @functools.cache
 def _of_all_platforms(roles: tuple[Role, ...]) -> tuple[list[str], list[int]]:
-    platforms = [Platform(*name.split("-")) for name in SUPPORTED]
     accounts = {
         account
-        for platform in platforms
+        for platform in supported()
         for role in roles
         for account in role.accounts(CloudHost("", frozenset(), {}, platform))
     }

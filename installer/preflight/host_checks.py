@@ -9,32 +9,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from installer.outcome import Finding
-from installer.platforms import SUPPORTED
+from installer.platforms import supported_titles
 from installer.preflight.seen import Check as Check
 from installer.preflight.seen import Seen as Seen
+from roles.libvirt.role import is_built
 
 #: What the identity service and its infrastructure need: measured 1.1 GiB at rest, twice that while installing.
 LEAST_MEMORY_MIB = 1800
 COMFORTABLE_MEMORY_MIB = 7500
 #: Packages and their downloads 1.5 GiB, virtual environment and its cache 1.7 GiB, room for databases and logs.
 LEAST_DISK_MIB = {"/": 1024, "/var": 3072, "/opt": 1536}
+#: Compiler and headers where a Python module is built: measured 285 MiB, their downloads 76 MiB; the module is small.
+LEAST_DISK_TO_BUILD_MIB = {"/": 300, "/var": 100}
 #: Interpreters that the releases' locks are made for.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
 
 def platform(seen: Seen) -> Iterator[Finding]:
     """The distribution and its version are ones that pystack installs on."""
-    title = seen.host.platform.title or "an unknown distribution"
     if seen.host.platform.supported:
-        yield Finding("platform", "success", title, host=seen.host.address)
+        yield seen.good("platform", str(seen.host.platform))
     else:
-        yield Finding(
+        yield seen.bad(
             "platform",
-            "fail",
-            title,
-            "package names, paths and accounts differ between distributions; pystack knows these only",
-            f"use a host with one of: {', '.join(SUPPORTED)}",
-            seen.host.address,
+            f"{seen.host.platform}, which pystack does not install on",
+            "package names, paths and accounts differ between distributions and their releases",
+            f"use a host with one of: {supported_titles()}",
         )
     if not seen.report["facts"]["systemd"]:
         yield Finding(
@@ -112,10 +112,11 @@ def disk(seen: Seen) -> Iterator[Finding]:
     """The file systems that are written to have room; needs of paths on one file system add up."""
     systems = seen.report["facts"]["file_systems"]
     needs: dict[Any, tuple[int, list[str]]] = {}
+    more = LEAST_DISK_TO_BUILD_MIB if seen.host.platform.supported and is_built(seen.cloud, seen.host) else {}
     for path, least in LEAST_DISK_MIB.items():
         device = systems.get(path, systems["/"])["device"]
         total, paths = needs.get(device, (0, []))
-        needs[device] = (total + least, [*paths, path])
+        needs[device] = (total + least + more.get(path, 0), [*paths, path])
     short = False
     for device, (least, paths) in needs.items():
         state = next(state for state in systems.values() if state["device"] == device)
@@ -168,7 +169,7 @@ def demo_image(seen: Seen) -> Iterator[Finding]:
     given = answers["CONFIG_PROVISION_IMAGE_URL"]
     if "controller" not in seen.host.groups or not seen.host.platform.supported or not asked or given:
         return
-    if seen.host.platform.packaging == "deb" and seen.report["facts"]["architecture"] == "x86_64":
+    if seen.host.platform_facts("test_image") and seen.report["facts"]["architecture"] == "x86_64":
         yield Finding("image", "success", "made of the distribution's own packages", host=seen.host.address)
         return
     yield Finding(

@@ -16,8 +16,7 @@ def finished(seen: Seen) -> Iterator[Finding]:
     told = seen.report["packages"]
     names = ", ".join(told["unfinished"][:NAMED]) + (", ..." if len(told["unfinished"]) > NAMED else "")
     why = "an earlier transaction was cut off; whatever comes next stumbles over it"
-    is_deb = seen.host.platform.packaging == "deb"
-    if is_deb and (names or told["interrupted"]):
+    if seen.host.platform.package_manager == "apt" and (names or told["interrupted"]):
         repair = ["apt-get --yes --fix-broken install"] if told["damaged"] else []
         yield seen.bad(
             "packages",

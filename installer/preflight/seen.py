@@ -9,12 +9,6 @@ from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
 from installer.ports import Opening
 
-#: What systemd-detect-virt(1) calls containers: their kernel and their clock belong to the machine they run on.
-CONTAINERS = (
-    *("systemd-nspawn", "lxc", "lxc-libvirt", "docker", "podman", "openvz", "rkt", "wsl", "proot", "pouch"),
-    *("container-other",),
-)
-
 
 class Seen(NamedTuple):
     """One host as a check sees it.
@@ -38,11 +32,6 @@ class Seen(NamedTuple):
         """What roles know of the host."""
         facts: Mapping[str, Any] = self.report["facts"]
         return facts
-
-    @property
-    def is_container(self) -> bool:
-        """Whether the host has neither a kernel nor a clock of its own."""
-        return self.facts.get("virtualization") in CONTAINERS
 
     @property
     def is_installed(self) -> bool:

@@ -33,7 +33,7 @@ def time_source(seen: Seen) -> Iterator[Finding]:
     """Something keeps the clock right."""
     clock = seen.report["system"]["clock"]
     units = ", ".join(clock["units"])
-    if seen.is_container:
+    if seen.host.is_container:
         yield seen.good("time source", "that of the machine that the container runs on")
     elif seen.cloud.answers["CONFIG_NTP_SERVERS"]:
         yield seen.good("time source", "CONFIG_NTP_SERVERS")
@@ -107,7 +107,7 @@ def umask(seen: Seen) -> Iterator[Finding]:
 
 def kernel(seen: Seen) -> Iterator[Finding]:
     """The kernel that runs is the newest one installed."""
-    if seen.is_container:
+    if seen.host.is_container:
         return
     running, installed = seen.facts["kernel"], seen.report["system"]["kernels"]
     newest = max(installed, key=_version, default=running)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from installer.outcome import Change, Finding, RoleResult, Summary
@@ -57,11 +57,22 @@ def _finding(finding: Finding, hosts: Sequence[str], width: int) -> list[Line]:
     return lines
 
 
-def plan(changes: Sequence[Change]) -> list[Line]:
-    """Return what would change as a diff: by host, by role, each resource with its lines; totals at the end."""
+def platforms(hosts: Mapping[str, object]) -> list[Line]:
+    """Return a line per host for what it runs, by address."""
+    return [(clean(f"{address}: {platform}"), "") for address, platform in hosts.items()]
+
+
+def plan(changes: Sequence[Change], hosts: Mapping[str, object] | None = None) -> list[Line]:
+    """Return what would change as a diff: by host, by role, each resource with its lines; totals at the end.
+
+    Args:
+        changes: what would change.
+        hosts: what each host runs, by address.
+    """
     lines: list[Line] = []
     for host in dict.fromkeys(change.host for change in changes):
-        lines.append((host, "bold"))
+        runs = (hosts or {}).get(host)
+        lines.append((f"{host} ({clean(runs)})" if runs else host, "bold"))
         here = [change for change in changes if change.host == host]
         for role in dict.fromkeys(change.role for change in here):
             lines.append((f"  {role}", "bold"))

@@ -1,4 +1,4 @@
-"""A Python module of the distribution, made known to a virtual environment."""
+"""A Python module from outside of a virtual environment, made known to it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _TAG = re.compile(r"\.cpython-(\d)(\d+)-")
 class DistributionModule(Resource):
     """Links in a virtual environment to the files of one module that the package index has no binaries of.
 
-    They fit only if both are for the same version of CPython.
+    They are the distribution's, or were built on the host (``BuiltModule``). They fit only if both are for the same
+    version of CPython.
 
     Args:
         module: its name.
-        folder: the distribution's ``site-packages`` or ``dist-packages``.
+        folder: where its files are, such as the distribution's ``site-packages`` or ``dist-packages``.
         files: shell patterns of its files there.
         environment: the virtual environment.
         site: that environment's ``site-packages``.
@@ -65,8 +66,7 @@ class DistributionModule(Resource):
             if wanted and made_for and made_for.groups() != wanted.groups():
                 raise CannotFix(
                     f"{path} is for Python {'.'.join(made_for.groups())}, and OpenStack runs with "
-                    f"Python {'.'.join(wanted.groups())} on this host: what needs {self.module} cannot run on this "
-                    "distribution yet"
+                    f"Python {'.'.join(wanted.groups())} on this host: what needs {self.module} cannot run on it"
                 )
         for path in sources:
             link = os.path.join(self.site, os.path.basename(path))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import ClassVar, Dict, List, Sequence, Tuple
+from typing import ClassVar, Dict, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Host
 from installer.resources import dnf, dpkg, held_services, transaction
 from installer.resources.base import Actual, FixFailed, Resource, State
+from installer.resources.package_manager import DNF, package_manager
 from installer.resources.secret import Secret
 
 INSTALLED, ABSENT, HALF = "installed", "absent", "half-configured"
@@ -40,7 +41,7 @@ class Package(Resource):
 
     @classmethod
     def query(cls, resources: Sequence[Package], host: Host) -> Dict[str, Actual]:
-        if packaging(host) == "rpm":
+        if package_manager(host) == DNF:
             missing = dnf.missing([resource.package for resource in resources], host)
             found = {name.package: ABSENT if name.package in missing else INSTALLED for name in resources}
         else:
@@ -68,7 +69,7 @@ class Package(Resource):
         proxies = {name: value.reveal() for item, _ in differing for name, value in item.proxies}
         transaction.begin()
         try:
-            if packaging(host) == "rpm":
+            if package_manager(host) == DNF:
                 dnf.change(wanted, unwanted, host, proxies)
             else:
                 with held_services.held_back() as hold:
@@ -79,26 +80,6 @@ class Package(Resource):
                 if item.package in words:
                     raise FixFailed(item) from problem
             raise
-
-
-def packaging(host: Host) -> str:
-    """Return the package manager's world of this host: ``deb`` or ``rpm``, from os-release(5)."""
-
-    def read() -> str:
-        with open("/etc/os-release", encoding="utf-8") as stream:
-            return packaging_of(stream.read())
-
-    return host.remember("packaging", read)
-
-
-def packaging_of(os_release: str) -> str:
-    """Return ``rpm`` if os-release(5) says that this is Fedora, RHEL or a relative, else ``deb``."""
-    names: List[str] = []
-    for line in os_release.splitlines():
-        key, _, value = line.partition("=")
-        if key in ("ID", "ID_LIKE"):
-            names += value.strip("\"'").split()
-    return "rpm" if {"rhel", "fedora", "centos"} & set(names) else "deb"
 
 
 def _blame_first(resources: Sequence[Package], states: Dict[str, Actual]) -> None:

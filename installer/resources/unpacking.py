@@ -7,6 +7,7 @@ import os
 from typing import Mapping, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Host
+from installer.resources.package_manager import APT, package_manager
 from installer.resources.secret import Secret
 
 
@@ -22,7 +23,7 @@ def download(packages: Sequence[str], folder: str, host: Host, proxies: Sequence
     Raises:
         CommandFailed: a package that no source of the host has.
     """
-    apt = os.path.isdir("/etc/apt")
+    apt = package_manager(host) == APT
     env = {name: value.reveal() for name, value in proxies}
     try:
         _fetch(apt, packages, folder, host, env)

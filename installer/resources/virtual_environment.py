@@ -7,21 +7,16 @@ import hashlib
 import json
 import os
 import re
-import tempfile
-from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Completed, Host
-from installer.resources import leftovers, wheels
+from installer.resources import wheels
 from installer.resources.base import Actual, Resource, State
-from installer.resources.file import sha256_of, write_atomically
+from installer.resources.file import write_atomically
 from installer.resources.label import wanted_label
-from installer.resources.python_index import HOST_CONFIGURATION, configuration, host_proxies, read_pip
 from installer.resources.secret import Secret
+from installer.resources.uv import distributions, uv_on
 
-#: Where uv keeps what it downloaded, so that a second environment or a repetition is a matter of hard links.
-CACHE = "/var/cache/pystack/uv"
-#: Below this the program is kept, one folder per version.
-PROGRAMS = "/opt/pystack/uv"
 STAMP = "pystack-stamp.json"
 
 _ASK_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -71,12 +66,11 @@ class VirtualEnvironment(Resource):
 
     def fix(self, actual: Actual, host: Host) -> None:
         usable = isinstance(actual, dict) and actual["python"] == self.version
-        uv = self._program(host)
-        sent = self._sent(host)
+        sent = wheels.sent(self.lock, self.build_constraints, self.version, host)
         stamp = os.path.join(self.path, STAMP)
         old = _take_away(stamp)
         try:
-            self._install(uv, usable, sent, host)
+            self._install(usable, sent, host)
         except CommandFailed as failed:
             if usable and changed_nothing(failed.completed):
                 write_atomically(stamp, old, "root", "root", 0o644)
@@ -94,65 +88,18 @@ class VirtualEnvironment(Resource):
         text = json.dumps({**(self.expected() or {}), "interpreter": self.python})
         write_atomically(stamp, text.encode(), "root", "root", 0o644)
 
-    def _sent(self, host: Host) -> Optional[str]:
-        """Bring the wheels that the controller has, and return their folder; None: the package index has them."""
-        name = wheels.list_name(self.lock, self.build_constraints, self.version, os.uname().machine)
-        offered = wheels.offered(name, host)
-        return None if offered is None else wheels.bring(offered, host)
-
-    def _install(self, uv: str, usable: bool, sent: Optional[str], host: Host) -> None:
-        os.makedirs(CACHE, mode=0o755, exist_ok=True)
+    def _install(self, usable: bool, sent: Optional[str], host: Host) -> None:
         lock = host.blob(self.lock)
-        leftovers.sweep(tempfile.gettempdir(), "pystack-uv-")
-        with tempfile.TemporaryDirectory(prefix=leftovers.own("pystack-uv-")) as folder:
-            source = self._configuration(folder) if sent is None else ["--no-config", "--offline"]
-            common = [uv, "--no-progress", "--color=never", *source]
+        # A link has the label of what it links to, and the cache lies where others are labelled.
+        link_mode = "copy" if wanted_label(self.path) else "hardlink"
+        with uv_on(host, self.uv, self.index, self.proxies, link_mode, sent) as uv:
             if not usable:
                 host.progress(f"making {self.path} with {self.python}")
-                self._uv([*common, "venv", "--clear", "--no-project", "--python", self.python, self.path], host)
+                uv.run(["venv", "--clear", "--no-project", "--python", self.python, self.path])
             host.progress(f"installing {distributions(lock)} Python distributions")
-            constraints = _write(folder, "build.txt", host.blob(self.build_constraints))
-            sync = ["pip", "sync", "--python", f"{self.path}/bin/python", "--require-hashes"]
-            sync += [] if sent is None else ["--no-index", "--find-links", sent]
-            sync += ["--build-constraints", constraints, _write(folder, "lock.txt", lock)]
-            self._uv([*common, *sync], host)
-
-    def _program(self, host: Host) -> str:
-        path = f"{PROGRAMS}/{self.uv[:12]}/uv"
-        if not os.path.exists(path) or sha256_of(path) != self.uv:
-            host.progress("bringing uv to the host")
-            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-            write_atomically(path, host.blob(self.uv), "root", "root", 0o755)
-        return path
-
-    def _configuration(self, folder: str) -> List[str]:
-        """Return uv's arguments for its index and proxies: none where the host's own uv is configured already."""
-        if self.index is None and not self.proxies and any(map(os.path.exists, HOST_CONFIGURATION)):
-            return []
-        text = configuration(self.index, dict(self.proxies), read_pip())
-        return [f"--config-file={_write(folder, 'uv.toml', text.encode())}"]
-
-    def _uv(self, argv: Sequence[str], host: Host) -> None:
-        environment = {
-            **({} if self.proxies else host_proxies()),
-            "UV_CACHE_DIR": CACHE,
-            "UV_PYTHON_DOWNLOADS": "never",
-            # A link has the label of what it links to, and the cache lies where others are labelled.
-            "UV_LINK_MODE": "copy" if wanted_label(self.path) else "hardlink",
-            "UV_HTTP_TIMEOUT": "60",
-            # The host's own trust, which may know a CA of the site. Its name changed with uv 0.12.
-            "UV_SYSTEM_CERTS": "true",
-            "UV_NATIVE_TLS": "true",
-        }
-        done = host.run(argv, env=environment, expect=None, timeout=1800)
-        if done.code:
-            raise CommandFailed(done, explain_failure(done))
-
-
-def _write(folder: str, name: str, data: bytes) -> str:
-    path = os.path.join(folder, name)
-    write_atomically(path, data, "root", "root", 0o600)
-    return path
+            constraints = uv.write("build.txt", host.blob(self.build_constraints))
+            sync = ["pip", "sync", "--python", f"{self.path}/bin/python", "--require-hashes", *uv.sources]
+            uv.run([*sync, "--build-constraints", constraints, uv.write("lock.txt", lock)])
 
 
 def _take_away(path: str) -> bytes:
@@ -201,48 +148,3 @@ def changed_nothing(done: Completed) -> bool:
     whole to it the next time.
     """
     return done.code > 0 and not re.search("No space left", done.err)
-
-
-def distributions(lock: bytes) -> int:
-    """Return how many distributions a lock names."""
-    return len(re.findall(rb"^[A-Za-z0-9][^\s=]*==", lock, re.MULTILINE))
-
-
-#: What uv says, and what it means in one line. The first that is found counts.
-_MEANINGS = (
-    (r"No space left on device", "the disk is full: make room; df -h on the host tells where"),
-    (
-        r"[Hh]ash mismatch (?:for|in) `?([^`\n]+?)`?[\s:]*$",
-        "what the package index serves as {0} is not what the lock names",
-    ),
-    (
-        r"(?:dns error|tcp connect error|error sending request|Failed to connect|Connection refused)",
-        "the package index cannot be reached{url}",
-    ),
-    (
-        r"(?:invalid peer certificate|UnknownIssuer)",
-        "the host does not trust the certificate of the package index{url}",
-    ),
-    (r"HTTP status (?:client|server) error \((\d+[^)]*)\)", "the package index answers {0}{url}"),
-    (
-        r"Because ([^\s`]+) was not found in the provided package locations",
-        "the wheels that were sent do not have {0}; what is needed differs from what the bundle or the index had",
-    ),
-    (r"Because ([^\s`]+) was not found", "the package index does not have {0}"),
-    (r"there (?:is|are) no versions? of ([^\s`]+)", "the package index does not have {0}"),
-    (r"No interpreter found|not a valid Python interpreter", "the interpreter cannot be used"),
-    (r"is not a virtual environment", "something else is in the way; move it away if it is not needed"),
-)
-
-
-def explain_failure(done: Completed) -> str:
-    """Return in one line why uv failed."""
-    text = done.err + done.out
-    address = re.search(r"https?://[^\s`)'\"]+", text)
-    url = f" ({address.group(0)})" if address else ""
-    for pattern, meaning in _MEANINGS:
-        found = re.search(pattern, text, re.MULTILINE)
-        if found:
-            return meaning.format(*found.groups(), url=url)
-    lines = [line.strip() for line in done.err.splitlines() if line.strip()]
-    return f"uv failed: {lines[0] if lines else f'code {done.code}'}"

@@ -38,6 +38,20 @@ def list_name(lock: str, build_constraints: str, version: str, machine: str) -> 
     return f"{LIST}{lock} {build_constraints} {version} {machine}"
 
 
+def sent(lock: str, build_constraints: str, version: str, host: Host) -> Optional[str]:
+    """Bring the wheels that the controller has, and return their folder; None: the host's package index has them.
+
+    Args:
+        lock, build_constraints, version: see ``list_name``.
+        host: the host.
+
+    Raises:
+        CannotFix: the controller forbids the index, and has not what is needed; or other wheels came.
+    """
+    wheels = offered(list_name(lock, build_constraints, version, os.uname().machine), host)
+    return None if wheels is None else bring(wheels, host)
+
+
 def offered(name: str, host: Host) -> Optional[List[Wheel]]:
     """Return which wheels the controller has for an environment; None leaves them to the host's package index.
 

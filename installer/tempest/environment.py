@@ -21,7 +21,7 @@ from installer.agent.host import Completed
 from installer.paths import ROLES
 from installer.resources.python_index import configuration
 from installer.resources.secret import Secret
-from installer.resources.virtual_environment import distributions, explain_failure
+from installer.resources.uv import distributions, explain_failure
 from installer.resources.wheels import list_name
 from installer.verify.failing import CheckFailed
 from installer.wheels.environment import Environment

@@ -11,6 +11,7 @@ from installer.resources.base import Resource
 from installer.resources.file import Directory
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.roles import Role
 from roles.ceph import client
 
@@ -31,9 +32,13 @@ class Base(Role):
         facts = self.facts(host)
         yield Directory("/etc/pystack")
         yield from entries(cloud, host)
+        for entry in facts["repositories"]:
+            yield Repository(
+                entry["name"], entry["subscription"].format(architecture=host.facts.get("architecture", "x86_64"))
+            )
         if confinement.is_confined(host):
             yield Package(facts["policy_tools"])
-        for package in (*facts.get("first", ()), *client.sources(cloud, host)):
+        for package in (*facts["sources"], *facts["python"], *client.sources(cloud, host)):
             yield Package(package)
 
 

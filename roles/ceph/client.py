@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from installer.cloud import Cloud, CloudHost
-from installer.paths import ROLES
-from installer.platforms import merged_facts
 from installer.render import rendered_file
 from installer.resources.base import Resource
 from installer.resources.distribution_module import DistributionModule
@@ -53,16 +51,29 @@ def resources(cloud: Cloud, host: CloudHost, service: str, logins: Mapping[str, 
 
 def sources(cloud: Cloud, host: CloudHost) -> tuple[str, ...]:
     """Return the packages that bring the source of a host's client, where the distribution does not have it itself."""
-    answers = cloud.answers
-    volumes = "ceph" in (*answers["CONFIG_CINDER_BACKEND"], answers["CONFIG_CINDER_BACKUP"])
+    return tuple(facts(host)["sources"]) if asking(cloud.answers, host) else ()
+
+
+def asking(answers: Mapping[str, Any], host: CloudHost) -> tuple[str, ...]:
+    """Return the parameters that ask for Ceph's modules on a host.
+
+    A host that runs instances is not asked for them: QEMU goes to the cluster itself.
+    """
+    volumes = bool(answers["CONFIG_CINDER_INSTALL"]) and "storage" in host.groups
+    images = bool(answers["CONFIG_GLANCE_INSTALL"]) and "controller" in host.groups
     asked = {
-        "storage": answers["CONFIG_CINDER_INSTALL"] and volumes,
-        "controller": answers["CONFIG_GLANCE_INSTALL"] and answers["CONFIG_GLANCE_BACKEND"] == "ceph",
+        "CONFIG_CINDER_BACKEND": volumes and "ceph" in answers["CONFIG_CINDER_BACKEND"],
+        "CONFIG_CINDER_BACKUP": volumes and answers["CONFIG_CINDER_BACKUP"] == "ceph",
+        "CONFIG_GLANCE_BACKEND": images and answers["CONFIG_GLANCE_BACKEND"] == "ceph",
     }
-    needs = any(wanted and group in host.groups for group, wanted in asked.items())
-    return tuple(facts(host)["sources"]) if needs else ()
+    return tuple(name for name, wanted in asked.items() if wanted)
+
+
+def made_for(host: CloudHost) -> str:
+    """Return the version of Python that the modules of a host's distribution are for, such as ``3.12``."""
+    return str(facts(host)["python"])
 
 
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what a client needs of a host's platform."""
-    return merged_facts(ROLES / "ceph" / "platforms.yaml", host.platform)
+    return host.platform_facts("ceph")

@@ -16,6 +16,7 @@ from roles.libvirt import role as libvirt
 from roles.nova import configuration
 from roles.nova.configuration import COMPUTE, USER
 from roles.nova.role import url
+from roles.openstack import modules
 
 UNIT = "openstack-nova-compute.service"
 INSTANCES = "/var/lib/nova/instances"
@@ -50,7 +51,7 @@ class Compute(Role):
             USER,
             unit=UNIT,
             command=("nova-compute", *service.arguments(USER, COMPUTE)),
-            reads=(COMPUTE,),
+            reads=(COMPUTE, *modules.reads(libvirt.built(cloud, host))),
             privileged=True,
             after=tuple(libvirt.ROLE.facts(host)["after"]),
         )

@@ -28,9 +28,9 @@ class HeatEnvironment(Role):
         return HEAT.wanted(cloud)
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        return self.environments(cloud, host)
+        return self.from_index(cloud, host)
 
-    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
+    def from_index(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
         yield openstack.virtual_environment(cloud, host, USER)
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:

@@ -42,9 +42,9 @@ class OpenStack(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         yield rendered_file(ENVIRONMENT, "openstack/services.env.j2", home=home(cloud), bundle=tls.ROLE.bundle(host))
         yield Directory("/opt/pystack")
-        yield from self.environments(cloud, host)
+        yield from self.from_index(cloud, host)
 
-    def environments(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
+    def from_index(self, cloud: Cloud, host: CloudHost) -> Iterable[VirtualEnvironment]:
         yield virtual_environment(cloud, host)
 
     def blobs(self, cloud: Cloud) -> Mapping[str, Path]:
@@ -53,16 +53,15 @@ class OpenStack(Role):
 
 def virtual_environment(cloud: Cloud, host: CloudHost, service: str = "") -> VirtualEnvironment:
     """Return the virtual environment that a service of the cloud's release lives in (see ``home``)."""
-    python = str(ROLE.facts(host)["python"])
     lock, build = map(digest, locks(cloud.release, service))
     return VirtualEnvironment(
         home(cloud, service),
-        python=python,
-        version=python.rpartition("python")[2],
+        python=interpreter(host),
+        version=python_version(host),
         lock=lock,
         build_constraints=build,
         uv=digest(program()),
-        index=_index(cloud.answers),
+        index=index(cloud.answers),
         proxies=proxies.environment(cloud.answers),
     )
 
@@ -84,8 +83,17 @@ def home(cloud: Cloud, service: str = "") -> str:
 
 def site_packages(cloud: Cloud, host: CloudHost) -> str:
     """Return where the packages of the virtual environment are on a host."""
-    name = str(ROLE.facts(host)["python"]).rpartition("/")[2]
-    return f"{home(cloud)}/lib/{name}/site-packages"
+    return f"{home(cloud)}/lib/python{python_version(host)}/site-packages"
+
+
+def interpreter(host: CloudHost) -> str:
+    """Return the path of the Python that OpenStack runs with on a host."""
+    return str(ROLE.facts(host)["python"])
+
+
+def python_version(host: CloudHost) -> str:
+    """Return the version of the Python that OpenStack runs with on a host: major and minor, such as ``3.12``."""
+    return interpreter(host).rpartition("python")[2]
 
 
 def stamp(cloud: Cloud, service: str = "") -> str:
@@ -115,7 +123,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _index(answers: Answers) -> Secret | None:
+def index(answers: Answers) -> Secret | None:
+    """Return the address of the package index that the answer file names."""
     return Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
 
 

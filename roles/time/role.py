@@ -24,9 +24,10 @@ class Time(Role):
         return bool(cloud.answers["CONFIG_NTP_SERVERS"])
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
-        facts = self.facts(host)
-        if host.facts.get("virtualization") in facts["containers"]:
+        # Its clock is that of the machine it runs on, and chrony refuses to start.
+        if host.is_container:
             return
+        facts = self.facts(host)
         yield Package(facts["package"])
         yield rendered_file(
             facts["configuration"],

@@ -32,8 +32,8 @@ class TLS(Role):
         for number, pem in enumerate(authorities, 1):
             # The store wants one certificate per file.
             yield File(f"{facts['anchors']}/pystack-{number}{facts['suffix']}", content=pem)
-        if "unfinished" in facts:
-            yield File(facts["unfinished"], absent=True)
+        if unfinished := facts.get("unfinished"):
+            yield File(unfinished, absent=True)
         for number, pem in enumerate(authorities, 1):
             yield Command(
                 f"trust-authority-{number}",

@@ -19,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Result:
-    """What a command printed, and its exit code."""
+    """What a command printed, its exit code, and how long it took."""
 
     code: int
     out: str
     err: str
+    seconds: float = 0.0
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -52,6 +53,7 @@ class Operator:
 
     def run(self, *words: str, timeout: float = 900) -> Result:
         """Run to the end, without a terminal."""
+        begun = time.monotonic()
         done = subprocess.run(
             [str(self.program), *words],
             env=self.env(),
@@ -62,7 +64,7 @@ class Operator:
             stdin=subprocess.DEVNULL,
             cwd=self.home,
         )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr, time.monotonic() - begun)
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start, to be killed later."""

@@ -15,12 +15,27 @@ from installer.lab import LabHost
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.own_lab import apart
+from tests.matrix import recording, results, writing
+from tests.matrix.recording import Measured, Recorder
 
 SUDO_PASSWORD = 'it\'s "hard" $(to) guess \\ %s ü'
 #: What no file format, shell, SQL statement or URL may trip over; 200 characters.
 NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=: \tü€語\nsecond line" + "x" * 200)[
     :199
 ] + "Z"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch which hosts tests use; keep what they show where that was asked for."""
+    recording.install(config, results.FILE if config.getoption("--record") else None, writing.write)
+
+
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """Keeps how long an installation took."""
+    recorder = request.config.pluginmanager.get_plugin(recording.PLUGIN)
+    assert isinstance(recorder, Recorder)
+    return recorder.measured
 
 
 @dataclass
@@ -115,7 +130,7 @@ class AllInOne:
 
 
 @pytest.fixture(scope="session")
-def all_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+def all_in_one(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> Iterator[AllInOne]:
     """One host with the whole cloud; volumes are files of a share, backups files of a folder."""
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
@@ -135,6 +150,7 @@ def all_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
     answers.write(answer_file, answers.generate((), values))
     done = operator.run("install", f"--answer-file={answer_file}", timeout=1800)
     assert done.code == 0, (done.out + done.err)[-6000:]
+    measured(host.platform, "whole-cloud", fresh_seconds=done.seconds)
     yield AllInOne(operator, answer_file, host, values["CONFIG_KEYSTONE_ADMIN_PW"])
     lab.down(["t-all"])
 

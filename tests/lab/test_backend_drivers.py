@@ -44,7 +44,7 @@ netapp_vfiler = b
 netapp_server_port = 80
 """
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.shows("storage-drivers"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module", params=Inputs.load().releases)

@@ -30,7 +30,7 @@ from roles.openstack import role as openstack
 from tests.lab.test_resources_system import Driven
 from tests.unit.roles.test_roles import cloud_of
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("volumes-ceph"), pytest.mark.long, pytest.mark.timeout(1800)]
 
 HERE = Path(__file__).resolve().parent
 NAME = "t-ceph"

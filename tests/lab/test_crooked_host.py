@@ -16,7 +16,7 @@ from tests.lab import state
 from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("preflight"), pytest.mark.timeout(1800)]
 
 NAME = "t-askew"
 #: What is wrong, by the words under which preflight tells of it, and what makes it so.
@@ -163,6 +163,7 @@ def test_one_readable_report_tells_of_every_fault_failures_first(
     assert all(finding["why"] and finding["remedy"] for finding in findings)
 
 
+@pytest.mark.shows("identity")
 def test_put_right_by_what_the_report_says_the_host_is_fit_and_installs(
     askew: Askew, refused: tuple[Result, list[dict[str, Any]]]
 ) -> None:

@@ -14,7 +14,7 @@ from installer.lab import LabHost
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("firewall", "identity"), pytest.mark.timeout(1200)]
 
 NAMES = ("t-walled", "t-walled-db")
 APT = "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy --no-install-recommends"

@@ -23,6 +23,7 @@ from installer.roles import all_roles
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("handover"),
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="making lab hosts needs root"),
     pytest.mark.timeout(900),

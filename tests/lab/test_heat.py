@@ -19,7 +19,7 @@ from tests.lab.conftest import AllInOne
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("orchestration"), pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
 ON = ("--set", "CONFIG_HEAT_INSTALL=y")
 UNITS = tuple(f"openstack-heat-{name}.service" for name in ("api", "api-cfn", "engine"))
@@ -150,6 +150,7 @@ def test_the_commands_of_the_cloud_are_as_quiet_as_without_it(cloud: AllInOne) -
     assert asked.stderr == ""
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_changes_nothing(cloud: AllInOne) -> None:
     assert planned(cloud, *ON) == set()
     assert changed(run(cloud, "install", *ON)) == set()

@@ -12,7 +12,7 @@ import requests
 
 from tests.lab.conftest import AllInOne
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("dashboard"), pytest.mark.timeout(2400)]
 
 #: A page of a busy machine takes its time, the first after a start most of all.
 PATIENCE = 60
@@ -130,6 +130,7 @@ def test_the_settings_are_closed_to_others(all_in_one: AllInOne) -> None:
     assert all_in_one.controller.run(compiled).stdout == ""
 
 
+@pytest.mark.shows("own-settings")
 def test_the_operators_own_settings_win(visitor: Visitor, all_in_one: AllInOne) -> None:
     host, path = all_in_one.controller, "/etc/openstack-dashboard/local_settings.d/site.py"
     host.run(f"""printf 'SITE_BRANDING = "Our own cloud"\\n' > {path}""", check=True)

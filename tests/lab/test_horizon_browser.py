@@ -14,7 +14,13 @@ from tests.lab.conftest import AllInOne
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.shows("dashboard-browser"),
+    pytest.mark.long,
+    pytest.mark.timeout(2400),
+    QUIET,
+]
 
 #: What the test makes; the network is the project's own, because that of the demo project is not for the administrator.
 VOLUME, INSTANCE, NETWORK = "t-browser-volume", "t-browser-instance", "t-browser-network"
@@ -100,6 +106,7 @@ def test_a_browser_that_does_not_trust_the_clouds_authority_refuses_the_dashboar
             page.goto(f"https://{all_in_one.controller.address}/")
 
 
+@pytest.mark.shows("instances")
 def test_the_admin_makes_a_volume_from_an_image_launches_an_instance_from_it_and_sees_its_console(
     browser: Browser, network: str, no_faults: None
 ) -> None:

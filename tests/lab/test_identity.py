@@ -20,6 +20,7 @@ from tests.lab.conftest import NASTY, SUDO_PASSWORD, CloudOnHosts
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("identity"),
     pytest.mark.timeout(1500),
 ]
 
@@ -43,6 +44,7 @@ def login(cloud: CloudOnHosts, password: str = NASTY) -> Session:
     return session
 
 
+@pytest.mark.shows("secrets")
 def test_the_admin_logs_in_with_a_200_character_password_of_every_kind_of_character(cloud: CloudOnHosts) -> None:
     assert len(NASTY) == 200
     projects = login(cloud).get(f"https://{cloud.controller.address}:5000/v3/projects").json()["projects"]
@@ -61,6 +63,7 @@ def test_the_catalogue_names_the_identity_service_under_tls(cloud: CloudOnHosts)
     assert urls == {f"https://{cloud.controller.address}:5000/v3"}
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_changes_nothing(cloud: CloudOnHosts) -> None:
     again = cloud.operator.on_terminal(
         "install", f"--answer-file={cloud.answer_file}", "--json", answers={"assword": SUDO_PASSWORD}
@@ -71,6 +74,7 @@ def test_a_second_run_changes_nothing(cloud: CloudOnHosts) -> None:
     assert summary["unchanged"] > 50
 
 
+@pytest.mark.shows("second-run")
 def test_plan_says_that_there_is_nothing_to_do_and_exits_0(cloud: CloudOnHosts) -> None:
     plan = cloud.operator.on_terminal("plan", f"--answer-file={cloud.answer_file}", answers={"assword": SUDO_PASSWORD})
     assert plan.code == 0, plan.out[-3000:]
@@ -113,6 +117,7 @@ def test_keystone_runs_as_its_own_user_and_listens_on_loopback_behind_haproxy(cl
     assert cloud.controller.run(["ps", "-o", "user=", "-p", number]).stdout.strip() == "keystone"
 
 
+@pytest.mark.shows("secrets")
 @pytest.mark.parametrize(
     "path", ["/etc/keystone/keystone.conf", "/root/keystonerc_admin", "/etc/openstack/clouds.yaml"]
 )
@@ -134,6 +139,7 @@ def test_keystonerc_admin_and_clouds_yaml_log_in_as_they_are(cloud: CloudOnHosts
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}
 
 
+@pytest.mark.shows("secrets")
 def test_no_secret_shows_on_the_screen_in_the_journal_or_in_a_process(cloud: CloudOnHosts) -> None:
     pieces = [NASTY, NASTY[:40], NASTY[-60:], SUDO_PASSWORD]
     runs = cloud.operator.home / ".local/state/pystack/runs"
@@ -149,6 +155,7 @@ def test_no_secret_shows_on_the_screen_in_the_journal_or_in_a_process(cloud: Clo
     assert oct(runs.stat().st_mode & 0o777) == "0o700"
 
 
+@pytest.mark.shows("secrets")
 def test_the_password_did_not_run_as_a_command_anywhere(cloud: CloudOnHosts) -> None:
     for host in (cloud.controller, cloud.backend):
         assert host.run(["test", "-e", "/tmp/owned"]).returncode == 1
@@ -176,6 +183,7 @@ def test_a_new_admin_password_is_set_and_the_old_one_refused_and_only_what_reads
     login(cloud)
 
 
+@pytest.mark.shows("reboot")
 def test_after_a_reboot_of_both_hosts_everything_comes_back_and_nothing_differs(cloud: CloudOnHosts) -> None:
     for host in (cloud.backend, cloud.controller):
         host.reboot()

@@ -15,6 +15,7 @@ from installer.lab.network import current
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("lab-hosts"),
     pytest.mark.skipif(os.geteuid() != 0, reason="making lab hosts needs root"),
     pytest.mark.timeout(600),
 ]

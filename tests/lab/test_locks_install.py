@@ -53,7 +53,7 @@ except BaseException:
     pass
 """
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.shows("locks"), pytest.mark.timeout(900)]
 
 
 def run(*command: str | Path) -> str:

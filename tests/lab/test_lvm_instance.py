@@ -21,7 +21,13 @@ from tests.lab.command_line import Operator
 from tests.lab.instances import Instance, booted, connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.shows("volumes-lvm", "iscsi", "instances"),
+    pytest.mark.long,
+    pytest.mark.timeout(2400),
+    QUIET,
+]
 
 CONTROLLER, COMPUTE, STORAGE = "t-lvm-main", "t-lvm-compute", "t-lvm-storage"
 GROUP = "cinder-volumes"

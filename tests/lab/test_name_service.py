@@ -14,12 +14,12 @@ from installer import answers, lab
 from installer.accounts import POOL
 from installer.cloud import CloudHost
 from installer.lab import LabHost
-from installer.platforms import Platform
+from installer.platforms import find
 from installer.roles import all_roles
 from tests.lab import state
 from tests.lab.command_line import Operator, Result
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("nis"), pytest.mark.long, pytest.mark.timeout(2400)]
 
 NIS, CONTROLLER, COMPUTE = "t-nis", "t-member", "t-second"
 DOMAIN = "labnis"
@@ -154,6 +154,7 @@ def test_services_run_under_the_relocated_accounts(domain: Domain) -> None:
             assert int(owner) == domain.numbers(name, account)[account][0], unit
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_keeps_the_numbers(domain: Domain) -> None:
     before = [domain.numbers(name, "nova", "neutron", "keystone", "mysql") for name in domain.hosts]
     done = domain.run("install", "--json")
@@ -166,7 +167,7 @@ def test_preflight_knows_every_account_that_an_installation_brings(domain: Domai
     known = {
         account.name
         for role in all_roles()
-        for account in role.accounts(CloudHost("", frozenset(), {}, Platform("debian", "13")))
+        for account in role.accounts(CloudHost("", frozenset(), {}, find("debian-13")))
     }
     for host in domain.hosts.values():
         first = (Path(host.image) / "etc/passwd").read_text().splitlines()

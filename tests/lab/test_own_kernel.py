@@ -11,6 +11,7 @@ from installer.lab.host import LabHost
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("lab-own-kernel"),
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="making lab hosts needs root"),
     pytest.mark.timeout(900),

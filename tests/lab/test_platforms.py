@@ -10,14 +10,18 @@ import pytest
 from installer import answers, lab
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
+from tests.matrix.recording import Measured
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("identity", "second-run"), pytest.mark.long, pytest.mark.timeout(2400)]
 
 
-@pytest.mark.parametrize("release", ["2026.2", "2026.1"])
+@pytest.mark.parametrize(
+    "release",
+    [pytest.param(release, marks=pytest.mark.shows(f"release-{release}")) for release in ("2026.2", "2026.1")],
+)
 @pytest.mark.parametrize("platform", ["debian-12", "debian-13"])
 def test_the_identity_service_stands_and_a_second_run_changes_nothing(
-    platform: str, release: str, tmp_path: Path
+    platform: str, release: str, tmp_path: Path, measured: Measured
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
@@ -39,5 +43,12 @@ def test_the_identity_service_stands_and_a_second_run_changes_nothing(
         again = operator.run(*words)
         assert again.code == 0, again.out[-3000:] + again.err[-3000:]
         assert again.event("summary")["changed"] == 0
+        measured(
+            platform,
+            "identity",
+            fresh_seconds=first.seconds,
+            rerun_seconds=again.seconds,
+            resources=again.event("summary")["unchanged"],
+        )
     finally:
         lab.down(["t-platform"])

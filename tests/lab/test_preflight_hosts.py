@@ -15,7 +15,7 @@ from tests.lab import state
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("preflight"), pytest.mark.timeout(1200)]
 
 
 @dataclass
@@ -83,6 +83,7 @@ def test_put_right_by_the_printed_remedies_the_host_passes(crooked: Crooked) -> 
     assert fit.code == 0, fit.out + fit.err
 
 
+@pytest.mark.shows("python-missing")
 def test_a_host_without_python_is_told_apart_from_a_broken_one_and_install_brings_it(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

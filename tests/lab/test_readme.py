@@ -12,7 +12,7 @@ from installer import lab
 from installer.lab import LabHost
 from tests.lab.command_line import copy_of_checkout
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("first-command"), pytest.mark.timeout(2400)]
 
 #: README's command, as it is.
 INSTALL = "./pystack install --lab"

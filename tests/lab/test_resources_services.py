@@ -49,7 +49,7 @@ from installer.transport.login import Login
 from installer.urls import database_url, queue_url
 from tests.lab.test_resources_system import Driven
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("resources"), pytest.mark.timeout(900)]
 
 HOST = "rs-services"
 NASTY = (

@@ -28,7 +28,7 @@ from installer.resources.unit import Unit
 from installer.transport.connect import connect
 from installer.transport.login import Login
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("resources"), pytest.mark.timeout(600)]
 
 POLICY = "/usr/sbin/policy-rc.d"
 DAEMON = """[Unit]

@@ -19,7 +19,7 @@ from tests.lab import state
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3400)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("resume"), pytest.mark.timeout(3400)]
 
 
 #: How the agent, and sshd's process for its link, call themselves.

@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIE
 NAME = "t-selinux"
 #: What brings semanage and ausearch.
 TOOLS = ("policycoreutils-python-utils", "auditd")
+STATES = [
+    pytest.param(state, marks=pytest.mark.shows(f"selinux-{state}"))
+    for state in ("disabled", "permissive", "enforcing")
+]
 CONTENT = os.urandom(1 << 20)
 #: The identity, image and volume services; volumes in a group in a file.
 VOLUMES = {
@@ -63,7 +67,7 @@ class Confined:
         return self.host.run("getenforce; cat /etc/selinux/config", check=True).stdout
 
 
-@pytest.fixture(scope="module", params=["disabled", "permissive", "enforcing"])
+@pytest.fixture(scope="module", params=STATES)
 def confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Confined]:
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
@@ -133,6 +137,7 @@ def test_the_plan_shows_what_the_policy_is_told(confined: Confined) -> None:
         }
 
 
+@pytest.mark.shows("identity", "images", "second-run")
 def test_the_cloud_installs_in_every_state_and_a_second_run_changes_nothing(confined: Confined) -> None:
     before = confined.now()
     done = confined.run("install")
@@ -166,6 +171,7 @@ def works(confined: Confined) -> None:
         admin.image.delete_image(image)
 
 
+@pytest.mark.shows("images", "volumes-lvm", "iscsi")
 def test_volumes_work_and_nothing_is_denied_to_services(confined: Confined) -> None:
     works(confined)
     nothing_denied(confined)
@@ -182,6 +188,7 @@ def nothing_denied(confined: Confined) -> None:
     )
 
 
+@pytest.mark.shows("reboot", "volumes-lvm", "iscsi")
 def test_after_a_reboot_the_same_holds(confined: Confined) -> None:
     before = confined.now()
     confined.host.reboot()

@@ -27,6 +27,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("services"),
     pytest.mark.long,
     pytest.mark.timeout(1500),
     QUIET,
@@ -83,6 +84,7 @@ def changed(result: Result) -> set[str]:
     return {event["resource"] for event in result.events if is_change(event)}
 
 
+@pytest.mark.shows("images")
 def test_an_image_that_comes_with_pauses_is_kept_as_it_is_and_goes_away_when_deleted(admin: Connection) -> None:
     content = bytes(range(256)) * (32 * MIB // 256)
     made = admin.image.create_image(
@@ -101,6 +103,7 @@ def test_an_image_that_comes_with_pauses_is_kept_as_it_is_and_goes_away_when_del
     assert admin.image.find_image("t-pausing") is None
 
 
+@pytest.mark.shows("images")
 @pytest.mark.parametrize("piece", [MIB, 8 * MIB], ids=["as Cinder sends it", "longer"])
 def test_an_image_may_come_in_large_pieces(admin: Connection, piece: int) -> None:
     made = admin.image.post("/images", json={"name": "t-pieces", "disk_format": "raw", "container_format": "bare"})
@@ -111,6 +114,7 @@ def test_an_image_may_come_in_large_pieces(admin: Connection, piece: int) -> Non
     admin.image.delete(address)
 
 
+@pytest.mark.shows("images")
 def test_an_upload_that_is_refused_is_told_at_once(admin: Connection) -> None:
     begun = time.monotonic()
     endless = itertools.repeat(bytes(65536), 1 << 16)
@@ -120,6 +124,7 @@ def test_an_upload_that_is_refused_is_told_at_once(admin: Connection) -> None:
     assert time.monotonic() - begun < 30
 
 
+@pytest.mark.shows("images")
 def test_an_image_can_be_imported(admin: Connection) -> None:
     image = admin.image.create_image(
         name="t-imported", disk_format="raw", container_format="bare", data=b"x" * MIB, use_import=True
@@ -131,6 +136,7 @@ def test_an_image_can_be_imported(admin: Connection) -> None:
     admin.image.delete_image(image, ignore_missing=False)
 
 
+@pytest.mark.shows("images")
 def test_nothing_of_an_image_without_a_login(cloud: CloudOnHosts) -> None:
     authority = cloud.operator.home / ".config/pystack" / cloud.controller.address / "ca.crt"
     answer = requests.get(f"https://{cloud.controller.address}:9292/v2/images", verify=str(authority), timeout=10)
@@ -212,6 +218,7 @@ RESTARTED = "unit:openstack-"
 WAITED_FOR = ("answering:", "compute-service:")
 
 
+@pytest.mark.shows("own-settings")
 def test_the_operators_own_settings_win_and_only_what_reads_them_restarts_and_pystack_leaves_them_alone(
     cloud: CloudOnHosts,
 ) -> None:
@@ -257,6 +264,7 @@ ASK = (
 )
 
 
+@pytest.mark.shows("own-settings")
 @pytest.mark.parametrize(
     ("words", "winner"),
     [
@@ -280,6 +288,7 @@ def test_a_daemon_takes_the_operators_value(cloud: CloudOnHosts, words: tuple[st
     assert asked.stdout.strip() == winner
 
 
+@pytest.mark.shows("images")
 def test_a_service_switched_off_stops_and_leaves_the_catalogue_and_comes_back_with_its_images(
     cloud: CloudOnHosts, admin: Connection
 ) -> None:

@@ -16,7 +16,7 @@ from installer.tempest.leftovers import Thing, inventory, left
 from tests.lab.conftest import AllInOne
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2 * 3600), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("tempest"), pytest.mark.long, pytest.mark.timeout(2 * 3600), QUIET]
 #: Why tests of the smoke set may be skipped on one host with everything that pystack installs today.
 REASONS = yaml.safe_load(Path(__file__).with_name("tempest_skipped.yaml").read_text())
 SERVICES = ("identity", "image", "compute", "network", "block-storage")

@@ -13,7 +13,7 @@ from installer.lab import LabHost
 from tests.lab.command_line import copy_of_checkout
 from tests.lab.identity_only import SET_IDENTITY_ONLY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("this-machine", "identity", "second-run"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.lab.conftest import SUDO_PASSWORD
 from tests.lab.instances import Instance, Pinger, booted, connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("three-hosts"), pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
 CONTROLLER, FIRST, SECOND, NEW = "t-controller", "t-first", "t-second", "t-new"
 MIB = 1 << 20
@@ -181,6 +181,7 @@ def test_every_unit_runs_where_the_answer_file_puts_it(cloud: Several) -> None:
     assert running == ELSEWHERE
 
 
+@pytest.mark.shows("instances", "floating-addresses")
 def test_instances_on_two_hosts_reach_each_other_and_are_reached_from_outside(
     admin: Connection, boot: Callable[[str], Instance]
 ) -> None:

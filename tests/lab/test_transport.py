@@ -16,7 +16,7 @@ from installer.transport.connect import connect
 from installer.transport.login import Login
 from installer.transport.python import PythonMissing, install_python
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.shows("transport")]
 
 PASSWORD = 'it\'s $(a) "p%ss" wörd'
 
@@ -146,6 +146,7 @@ def test_any_login_shell_will_do(host: lab.LabHost, sudoers: Any, shell: str) ->
         host.run("sudo chsh -s /bin/bash ops", check=True)
 
 
+@pytest.mark.shows("python-missing")
 def test_a_host_without_python_gets_it() -> None:
     (host,) = lab.up(["tr-bare"], python=False)
     try:

@@ -22,6 +22,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("verify"),
     pytest.mark.timeout(2400),
     QUIET,
 ]
@@ -94,6 +95,7 @@ def begin(cloud: AllInOne, admin: Connection, *words: str) -> subprocess.Popen[b
     return process
 
 
+@pytest.mark.shows("instances", "floating-addresses", "volumes-nfs", "images", "identity")
 def test_all_works_and_every_check_says_so(all_in_one: AllInOne) -> None:
     done = verify(all_in_one, "--json")
     assert done.code == 0, done.out[-4000:]
@@ -173,6 +175,7 @@ def test_what_a_killed_one_left_behind_is_removed_by_the_next(all_in_one: AllInO
     assert re.search(r"an earlier verify left behind is removed: 1 instance, .*1 volume", done.out), done.out
 
 
+@pytest.mark.shows("instances", "floating-addresses")
 def test_what_is_kept_can_be_logged_in_to_until_the_next(all_in_one: AllInOne, admin: Connection) -> None:
     done = verify(all_in_one, "--only", "instance", "--keep")
     assert done.code == 0, done.out[-4000:]
@@ -214,6 +217,7 @@ def far_away(cloud: AllInOne) -> Iterator[list[str]]:
         subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
+@pytest.mark.shows("floating-addresses")
 @pytest.mark.long
 def test_a_machine_without_a_route_to_the_floating_addresses_goes_through_the_network_host_and_says_so(
     all_in_one: AllInOne,

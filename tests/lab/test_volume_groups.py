@@ -23,7 +23,13 @@ from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600), QUIET]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.shows("volumes-lvm", "volume-groups-untouched"),
+    pytest.mark.long,
+    pytest.mark.timeout(3600),
+    QUIET,
+]
 
 STORAGE, OTHER = "t-storage", "t-initiator"
 GROUP, HOME = "site", "/dev/site/home"
@@ -139,6 +145,7 @@ def test_a_disk_that_holds_something_is_refused_by_what_it_holds(storage: Storag
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("resume")
 def test_an_installation_that_is_cut_off_leaves_the_group_as_it_is(storage: Storage) -> None:
     storage.answer(CONFIG_CINDER_VOLUME_NAME=GROUP)
     run = storage.operator.start("install", f"--answer-file={storage.answer_file}")
@@ -154,6 +161,7 @@ def test_an_installation_that_is_cut_off_leaves_the_group_as_it_is(storage: Stor
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("resume")
 def test_the_same_command_carries_on_and_uses_the_group_as_it_is(storage: Storage) -> None:
     done = storage.install()
     assert done.code == 0, (done.out + done.err)[-6000:]
@@ -162,6 +170,7 @@ def test_the_same_command_carries_on_and_uses_the_group_as_it_is(storage: Storag
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_changes_nothing(storage: Storage) -> None:
     done = storage.install("--json")
     assert done.code == 0, done.out[-3000:]
@@ -189,6 +198,7 @@ def test_a_volume_is_a_logical_volume_of_the_group_and_has_snapshots_and_grows(
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("iscsi")
 def test_another_host_logs_in_with_chap_and_lvm_of_the_storage_host_sees_nothing_inside(
     storage: Storage, admin: Connection
 ) -> None:
@@ -204,6 +214,7 @@ def test_another_host_logs_in_with_chap_and_lvm_of_the_storage_host_sees_nothing
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("images", "iscsi")
 def test_a_volume_made_from_an_image_is_attached_and_read_back(storage: Storage, admin: Connection) -> None:
     image = admin.image.create_image(
         "content", disk_format="raw", container_format="bare", data=CONTENT, wait=True, allow_duplicates=True
@@ -214,6 +225,7 @@ def test_a_volume_made_from_an_image_is_attached_and_read_back(storage: Storage,
     admin.image.delete_image(image)
 
 
+@pytest.mark.shows("reboot")
 def test_volumes_survive_a_reboot_of_the_storage_host(storage: Storage, admin: Connection) -> None:
     with volume(admin, name="four") as four, iscsi.attached(admin, four, storage.other) as disk:
         storage.other.run(f"dd if=/dev/zero bs=1M count=8 | tr '\\0' x | dd of={disk} bs=1M oflag=direct", check=True)
@@ -248,6 +260,7 @@ def test_a_group_is_made_on_an_empty_disk_and_the_other_stays_as_it_is(storage: 
     assert storage.site() == storage.kept
 
 
+@pytest.mark.shows("reboot")
 def test_a_group_is_made_in_a_file_and_is_there_after_a_reboot(storage: Storage, admin: Connection) -> None:
     storage.answer(
         CONFIG_CINDER_VOLUME_NAME="trial",

@@ -16,6 +16,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("volumes-nfs"),
     pytest.mark.long,
     pytest.mark.timeout(2400),
     QUIET,
@@ -100,6 +101,7 @@ def test_a_volume_without_a_type_is_kept_at_the_first_backend(connection: Any, t
     assert volume.host.endswith("@nfs#nfs")
 
 
+@pytest.mark.shows("images")
 def test_a_volume_of_an_image_holds_it_and_so_do_its_clone_and_the_image_made_of_it(
     connection: Any, things: list[Any], image: Any
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_volume_grows(connection: Any, things: list[Any]) -> None:
     assert until(lambda: connection.block_storage.get_volume(volume.id)).size == 2
 
 
+@pytest.mark.shows("backups")
 def test_a_backup_is_made_and_brought_back(connection: Any, things: list[Any]) -> None:
     storage = connection.block_storage
     volume = new_volume(connection, things, name="precious")
@@ -163,6 +166,7 @@ def test_the_database_is_cleared_of_what_was_deleted(all_in_one: AllInOne) -> No
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.shows("own-settings")
 def test_the_operators_own_setting_wins_and_is_left_alone(all_in_one: AllInOne) -> None:
     host, folder = all_in_one.controller, "/etc/cinder/cinder.conf.d"
     host.run(f"printf '[DEFAULT]\\ndebug = true\\n' > {folder}/site.conf", check=True)
@@ -202,6 +206,7 @@ def test_a_share_that_cannot_be_mounted_is_told_with_cinders_own_words(all_in_on
     assert back.code == 0, back.out[-3000:]
 
 
+@pytest.mark.shows("second-run")
 def test_a_second_run_changes_nothing(all_in_one: AllInOne) -> None:
     again = all_in_one.operator.run("install", f"--answer-file={all_in_one.answer_file}", "--json")
     assert again.code == 0, again.out[-3000:]

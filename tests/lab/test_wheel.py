@@ -13,7 +13,7 @@ from installer.paths import ROOT
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.shows("wheel")]
 
 
 def command(*argv, cwd):
@@ -54,6 +54,7 @@ def test_it_generates_a_valid_answer_file_outside_the_checkout(program, tmp_path
     assert command(program, "--version", cwd=tmp_path).startswith("pystack ")
 
 
+@pytest.mark.shows("identity", "second-run")
 @pytest.mark.skipif(os.geteuid() != 0, reason="making lab hosts needs root")
 @pytest.mark.timeout(900)
 def test_it_installs_a_cloud_outside_the_checkout_and_changes_nothing_a_second_time(program, tmp_path):

@@ -13,9 +13,11 @@ from tests.lab.command_line import Result
 from tests.lab.conftest import AllInOne
 from tests.lab.instances import Instance, Pinger, booted, connected
 from tests.lab.sdk import QUIET
+from tests.matrix.recording import Measured
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.shows("whole-cloud"),
     pytest.mark.long,
     pytest.mark.timeout(2400),
     QUIET,
@@ -80,14 +82,16 @@ def instance(demo: Connection, folder: Path) -> Iterator[Instance]:
         yield made
 
 
+@pytest.mark.shows("instances", "floating-addresses")
 def test_the_owner_of_an_instance_logs_in_at_its_floating_address(instance: Instance) -> None:
     assert instance.run("hostname").stdout.startswith("t-instance")
     size = instance.run("cat /sys/class/block/vda/size").stdout
     assert int(size) * 512 == GIB
 
 
+@pytest.mark.shows("instances", "second-run")
 def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
-    all_in_one: AllInOne, instance: Instance
+    all_in_one: AllInOne, instance: Instance, measured: Measured
 ) -> None:
     before = starts(all_in_one)
     assert planned(all_in_one) == set()
@@ -95,7 +99,10 @@ def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
     pinger.start()
     done = install(all_in_one)
     lost = pinger.stop()
-    assert done.event("summary")["changed"] == 0
+    totals = done.event("summary")
+    assert totals["changed"] == 0
+    platform = all_in_one.controller.platform
+    measured(platform, "whole-cloud", rerun_seconds=done.seconds, resources=totals["unchanged"])
     assert restarted(before, starts(all_in_one)) == set()
     assert lost == 0
     assert len(pinger.answered) > 10
@@ -145,6 +152,7 @@ def test_a_changed_setting_changes_what_reads_it_and_back(
     assert instance.run("true").returncode == 0
 
 
+@pytest.mark.shows("instances", "reboot")
 def test_after_a_reboot_everything_comes_back_by_itself_and_so_does_the_instance(
     all_in_one: AllInOne, instance: Instance
 ) -> None:

@@ -18,7 +18,7 @@ LOCKS = [
     f"{release}{suffix}.txt"
     for release in RELEASES
     for suffix in ("", "-build", *(f"-{name}" for name in [*EXTRA_LOCKS, *INPUTS.apart]))
-]
+] + [f"{module}{suffix}.txt" for module in INPUTS.modules for suffix in ("", "-build")]
 PYTHONS = ("3.11.2", "3.11.7", "3.12.1", "3.13.5")
 
 # A requirement and its hashes, as uv writes them: one per line, each but the last ending in a backslash.
@@ -111,6 +111,16 @@ def test_what_another_lock_holds_of_core_has_the_version_of_core(release: str, l
     common = core.keys() & other.keys()
     assert len(common) > 100
     assert {name: other[name] for name in common} == {name: core[name] for name in common}
+
+
+@pytest.mark.parametrize("module", INPUTS.modules)
+def test_a_module_is_built_alone_and_only_by_what_is_in_its_build_lock(module: str) -> None:
+    lines = (HERE / f"{module}.txt").read_text().splitlines()
+    assert [line for line in lines if line.startswith("--")] == ["--only-binary=:all:", f"--no-binary={module}"]
+    facts = INPUTS.modules[module]
+    for python in PYTHONS:
+        assert versions(f"{module}.txt", python) == {module: facts["version"]}
+        assert set(facts["build"]) == versions(f"{module}-build.txt", python).keys()
 
 
 def test_each_service_apart_has_a_lock() -> None:

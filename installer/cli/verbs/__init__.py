@@ -2,11 +2,12 @@
 
 from invoke.collection import Collection
 
-from installer.cli.verbs import bundle, generate, install, lab, plan, preflight, status, validate, verify
+from installer.cli.verbs import bundle, generate, install, kickstart, lab, plan, preflight, status, validate, verify
 
 VERBS = Collection(
     generate.generate,
     validate.validate,
+    kickstart.kickstart,
     bundle.bundle,
     preflight.preflight,
     plan.plan,

@@ -39,7 +39,7 @@ def plan(
         for change in changes:
             run.tell({"event": "change", **dataclasses.asdict(change)})
         run.report.close()
-        run.show(as_lines(changes))
+        run.show(as_lines(changes, run.operation.platforms()))
         code = exit_codes.WOULD_CHANGE if changes else exit_codes.CONVERGED
         run.totals.update(exit_code=code, changes=len(changes))
     return code

@@ -30,11 +30,13 @@ def preflight(
     """
     path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.session import session
+    from installer.cli.steps import relatives
     from installer.report.tables import findings
 
     with session("preflight", path, overrides, Style(quiet, json), bundle=bundle) as run:
         found = run.operation.preflight()
         run.report.close()
+        run.show(relatives(run))
         run.show(findings(found, run.screen.width))
         failed = sum(finding.failed for finding in found)
         code = exit_codes.REFUSED if failed else exit_codes.CONVERGED

@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 
 from installer import confinement
 from installer.cloud import Cloud, CloudHost
-from installer.paths import ROLES
-from installer.platforms import merged_facts
 from installer.resources.base import Resource
 from installer.resources.kernel_module import KernelModule
 from installer.resources.lvm_filter import LvmFilter
@@ -59,7 +57,7 @@ class Backend:
 
 def facts(host: CloudHost) -> Mapping[str, Any]:
     """Return what the backends need of a host's platform."""
-    return merged_facts(ROLES / "cinder" / "platforms.yaml", host.platform)
+    return host.platform_facts("cinder")
 
 
 def initiator(host: CloudHost) -> Iterator[Resource]:

@@ -1,4 +1,4 @@
-"""Remakes the locks beside it: `python roles/openstack/locks/remake.py [release ...]`, all releases without one."""
+"""Remakes the locks beside it: `python roles/openstack/locks/remake.py [NAME ...]`, all without a name."""
 
 import argparse
 import subprocess
@@ -23,7 +23,8 @@ class Inputs:
 
     services: service to distribution. locks: lock to its services and what is beside them. apart: lock of a virtual
     environment without services to what it holds. build: what builds the distributions without a wheel. releases:
-    release to versions, distributions without a wheel and upload times.
+    release to versions, distributions without a wheel and upload times. modules: distribution to version, what builds
+    it and upload time.
     """
 
     services: dict[str, str]
@@ -31,6 +32,7 @@ class Inputs:
     apart: dict[str, list[str]]
     build: list[str]
     releases: dict[str, dict[str, Any]]
+    modules: dict[str, dict[str, Any]]
 
     @classmethod
     def load(cls) -> "Inputs":
@@ -52,9 +54,10 @@ class Inputs:
         later = [*self.services.values(), *(name for names in self.apart.values() for name in names)]
         return options + [f"--exclude-newer-package={name}={facts['services-until']}" for name in later]
 
-    def building(self, release: str) -> list[str]:
-        """Lines at the top of a lock that refuse to build anything but the distributions without a wheel."""
-        return ["--only-binary=:all:", *(f"--no-binary={name}" for name in self.releases[release]["built"])]
+    def building(self, name: str) -> list[str]:
+        """Lines at the top of a release's or module's lock that refuse to build anything but what has no wheel."""
+        built = [name] if name in self.modules else self.releases[name]["built"]
+        return ["--only-binary=:all:", *(f"--no-binary={each}" for each in built)]
 
 
 def compiled(requirements: list[str], options: list[str]) -> str:
@@ -94,21 +97,34 @@ def remake(inputs: Inputs, release: str) -> Iterator[Path]:
     yield path
 
 
+def remake_module(inputs: Inputs, name: str) -> Iterator[Path]:
+    """Write the two locks of a module and yield each as it is done: the module, what builds it."""
+    facts, building = inputs.modules[name], inputs.building(name)
+    options = [f"--exclude-newer={facts['until']}"]
+    path = HERE / f"{name}.txt"
+    path.write_text(HEADER + "\n".join([*building, compiled([f"{name}=={facts['version']}"], [*options, *building])]))
+    yield path
+    path = HERE / f"{name}-build.txt"
+    path.write_text(HEADER + compiled(facts["build"], options))
+    yield path
+
+
 def main(arguments: list[str]) -> None:
-    """Remake the locks of the releases named in the arguments."""
+    """Remake the locks of the releases and modules named in the arguments."""
     inputs = Inputs.load()
-    parser = argparse.ArgumentParser(description="Remake the locks of OpenStack releases from inputs.yaml.")
-    parser.add_argument("release", nargs="*", help=f"{', '.join(inputs.releases)}; all when none is named")
-    releases = parser.parse_args(arguments).release or list(inputs.releases)
-    for release in releases:
-        if release not in inputs.releases:
-            parser.error(f"{release} is not among the releases of inputs.yaml: {', '.join(inputs.releases)}")
+    known = [*inputs.releases, *inputs.modules]
+    parser = argparse.ArgumentParser(description="Remake the locks of OpenStack releases and modules from inputs.yaml.")
+    parser.add_argument("name", nargs="*", help=f"{', '.join(known)}; all when none is named")
+    names = parser.parse_args(arguments).name or known
+    for name in names:
+        if name not in known:
+            parser.error(f"{name} is not among the releases and modules of inputs.yaml: {', '.join(known)}")
     try:
-        for release in releases:
-            for path in remake(inputs, release):
+        for name in names:
+            for path in (remake_module if name in inputs.modules else remake)(inputs, name):
                 print(path.name)
     except subprocess.CalledProcessError as error:
-        parser.exit(error.returncode, f"No lock for {release}: uv says above what does not fit together.\n")
+        parser.exit(error.returncode, f"No lock for {name}: uv says above what does not fit together.\n")
 
 
 if __name__ == "__main__":

@@ -30,17 +30,19 @@ def test_what_dnf_would_install(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("packaging", "answer", "problem"),
+    ("manager", "answer", "problem"),
     [
-        ("deb", (100, "", "E: Unable to locate package nosuch\n"), "E: Unable to locate package nosuch"),
-        ("deb", (0, "", ""), ""),
-        ("rpm", (1, "", "Error: Unable to find a match: nosuch\n"), "Error: Unable to find a match: nosuch"),
-        ("rpm", (0, "Nothing to do.\n", ""), ""),
+        ("apt", (100, "", "E: Unable to locate package nosuch\n"), "E: Unable to locate package nosuch"),
+        ("apt", (0, "", ""), ""),
+        ("dnf", (1, "", "Error: Unable to find a match: nosuch\n"), "Error: Unable to find a match: nosuch"),
+        ("dnf", (0, "Nothing to do.\n", ""), ""),
     ],
 )
-def test_why_there_is_no_list(packaging: str, answer: tuple[int, str, str], problem: str) -> None:
+def test_why_there_is_no_list(
+    monkeypatch: pytest.MonkeyPatch, manager: str, answer: tuple[int, str, str], problem: str
+) -> None:
     host = FAKE.FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
-    host.remember("packaging", lambda: packaging)
+    monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
     assert package_list.would_install(["nosuch"], host) == {"packages": [], "problem": problem}
     assert not any(
         " install nosuch" in line and "--print-uris" not in line and "--assumeno" not in line for line in host.ran

@@ -30,15 +30,15 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def cloud(**overrides: str) -> Cloud:
+def cloud(*platforms: str, **overrides: str) -> Cloud:
     answers = load_text(generate(("192.0.2.1",), overrides), "answers.txt")
-    hosts = tuple(making.hosts_of(["el-10", "debian-13", "debian-12"]))
+    hosts = tuple(making.hosts_of(platforms))
     return Cloud(answers, hosts, Certificates("", {}))
 
 
 def test_every_platform_needs_the_locks_for_its_own_python() -> None:
     for wanted, extra in (("n", []), ("y", ["2026.2-heat"])):
-        made = cloud(CONFIG_HEAT_INSTALL=wanted)
+        made = cloud("el-10", "debian-13", "debian-12", CONFIG_HEAT_INSTALL=wanted)
         found = {
             host.platform.name: sorted(
                 (item.lock.stem, item.target.python) for item in needs.environments(made, all_roles(), host, "x86_64")
@@ -49,6 +49,14 @@ def test_every_platform_needs_the_locks_for_its_own_python() -> None:
             name: [(lock, python) for lock in ["2026.2", *extra]]
             for name, python in (("el-10", "3.12"), ("debian-13", "3.13"), ("debian-12", "3.11"))
         }
+
+
+@pytest.mark.parametrize(("nova", "locks"), [("y", ["2026.2", "libvirt-python"]), ("n", ["2026.2"])])
+def test_what_a_host_builds_itself_is_needed_too(nova: str, locks: list[str]) -> None:
+    made = cloud("el-9", CONFIG_NOVA_INSTALL=nova)
+    wanted = needs.environments(made, all_roles(), made.hosts[0], "x86_64")
+    assert sorted(item.lock.stem for item in wanted) == locks
+    assert all("setuptools" in {pin.name for pin in item.pins()} for item in wanted)
 
 
 def test_a_platform_that_is_not_known_is_refused_with_those_that_are() -> None:

@@ -12,7 +12,7 @@ import yaml
 from installer import preflight
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
-from installer.platforms import Platform
+from installer.platforms import Platform, find
 from installer.preflight import account_checks
 from installer.resources.base import Resource
 from installer.roles import Role
@@ -145,7 +145,7 @@ def with_texts_as_keys(change: Any) -> Any:
 def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> list[Any]:
     """Return what preflight finds on two hosts, of which the first, or both, differ from what is fine."""
     change = with_texts_as_keys(copy.deepcopy(change))
-    platform = Platform(*change.pop("platform", ("debian", "13", "Debian 13")))
+    platform = Platform(*change.pop("platform", ("debian13", "13", "Debian 13")))
     answers = {
         "CONFIG_OPENSTACK_RELEASE": "2026.2",
         "CONFIG_NOVA_INSTALL": True,
@@ -176,7 +176,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
             address,
             frozenset({"controller", "network", "compute", "storage"}),
             report["facts"],
-            platform if address == "10.0.0.1" else Platform("debian", "13"),
+            platform if address == "10.0.0.1" else find("debian-13"),
         )
         for address, report in reports.items()
     )

@@ -62,6 +62,15 @@ def test_enabled_repositories_give_their_metalink_mirrorlist_or_baseurl_with_var
     ) == ["https://m.example/?repo=baseos-10-stream&arch=x86_64", "http://crb.example/10/os"]
 
 
+def test_a_package_source_on_a_disk_of_the_host_is_one_and_is_missed_where_it_is_not(tmp_path: Path) -> None:
+    (tmp_path / "mirror").mkdir()
+    assert reach._ask(f"file://{tmp_path}/mirror", {}) == ""
+    assert reach._ask(f"file:{tmp_path}/mirror/InRelease", {"http": "http://proxy.example"}) == ""
+    assert reach._ask(f"file://{tmp_path}/away/x", {}) == f"{tmp_path}/away/x is not there"
+    (only,) = reach.parse_repositories([f"[dvd]\nbaseurl=file://{tmp_path}/mirror\n"], {})
+    assert only == f"file://{tmp_path}/mirror"
+
+
 def test_services_of_the_distribution_are_remains_but_clients_are_not() -> None:
     installed = [
         "python3-keystoneclient",

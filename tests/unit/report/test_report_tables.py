@@ -124,3 +124,10 @@ def test_with_several_hosts_the_summary_names_them():
     shown = text(tables.summary(Summary(results, 78.0)))
     assert "h1: mariadb" in shown
     assert "h2: mariadb" in shown
+
+
+def test_a_plan_says_what_a_host_runs():
+    changes = [Change("h1", "base", "repository:crb", "update", ("  enabled: no -> yes",))]
+    assert text(tables.plan(changes, {"h1": "Rocky Linux 9.6, handled as el-9"})).splitlines()[0] == (
+        "h1 (Rocky Linux 9.6, handled as el-9)"
+    )

@@ -63,9 +63,10 @@ def test_the_folder_that_a_killed_installation_left_is_taken_away(
     (left / "uv.toml").write_text("secret")
     (tmp_path / "pystack-uv-notes").mkdir()
     environment = VirtualEnvironment("/nowhere", "/usr/bin/python3", "3.13", "lock", "build", "uv")
-    monkeypatch.setattr("installer.resources.virtual_environment.CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("installer.resources.uv._program", lambda sha256, host: "uv")
+    monkeypatch.setattr("installer.resources.uv.CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(FakeHost, "blob", lambda self, sha256: b"")
-    environment._install("uv", True, None, FakeHost({"uv": ""}))
+    environment._install(True, None, FakeHost({"uv": ""}))
     assert sorted(os.listdir(tmp_path)) == ["cache", "pystack-uv-notes"]
 
 

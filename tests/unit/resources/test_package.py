@@ -18,7 +18,8 @@ import yaml
 from installer.agent.host import CommandFailed, Completed
 from installer.resources import dnf, dpkg, held_services, transaction
 from installer.resources.base import CannotFix, FixFailed
-from installer.resources.package import Package, packaging_of
+from installer.resources.package import Package
+from installer.resources.package_manager import of_distribution
 from installer.resources.secret import Secret
 from tests.unit.resources.fake_host import FakeHost
 
@@ -36,9 +37,9 @@ def answer(policy: Path, **env: str) -> int:
     return subprocess.run([policy, "mariadb", "start"], env={"PATH": os.environ["PATH"], **env}).returncode
 
 
-def on(family: str, answers: dict) -> FakeHost:
+def on(manager: str, answers: dict) -> FakeHost:
     host = FakeHost({"busctl": "", **answers})
-    host.remember("packaging", lambda: family)
+    host.remember("package manager", lambda: manager)
     return host
 
 
@@ -55,8 +56,8 @@ def test_rpm_missing(case):
 
 
 @pytest.mark.parametrize("case", CASES["os_release"], ids=lambda case: case["text"])
-def test_packaging_follows_os_release(case):
-    assert packaging_of(case["text"]) == case["packaging"]
+def test_the_package_manager_follows_os_release(case):
+    assert of_distribution(case["text"]) == case["manager"]
 
 
 @pytest.mark.parametrize("case", CASES["apt_progress"], ids=lambda case: case["line"][:30])
@@ -100,7 +101,7 @@ def test_the_excerpt_of_a_long_output_is_where_the_first_error_is():
 
 class TestQuery:
     def test_one_command_for_all_deb_packages(self, policy):
-        host = on("deb", {"dpkg-query -W -f": "ii \ta\t\nrc \tb\t\niF \tc\t\n"})
+        host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nrc \tb\t\niF \tc\t\n"})
         items = [Package("a"), Package("b"), Package("c"), Package("d"), Package("a2", absent=True)]
         assert Package.query(items, host) == {
             "package:a": {"state": "installed"},
@@ -112,7 +113,7 @@ class TestQuery:
         assert len(host.ran) == 1
 
     def test_one_command_for_all_rpm_packages(self, policy):
-        host = on("rpm", {"rpm -q --whatprovides": (1, "a\nno package provides b\n", "")})
+        host = on("dnf", {"rpm -q --whatprovides": (1, "a\nno package provides b\n", "")})
         assert Package.query([Package("a"), Package("b")], host) == {
             "package:a": {"state": "installed"},
             "package:b": None,
@@ -120,12 +121,12 @@ class TestQuery:
         assert host.ran == ["rpm -q --whatprovides --qf %{NAME}\\n a b"]
 
     def test_an_rpm_database_that_cannot_be_read_is_not_taken_for_an_empty_one(self, policy):
-        host = on("rpm", {"rpm": (1, "", "error: cannot open Packages database in /var/lib/rpm")})
+        host = on("dnf", {"rpm": (1, "", "error: cannot open Packages database in /var/lib/rpm")})
         with pytest.raises(CommandFailed, match="rpm cannot tell"):
             Package.query([Package("a")], host)
 
     def test_a_policy_left_behind_differs_until_it_is_cleared_away(self, policy):
-        host = on("deb", {"dpkg-query -W -f": "ii \ta\t\nii \tb\t\n"})
+        host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nii \tb\t\n"})
         items = [Package("a"), Package("b")]
         held_services._place()
         states = Package.query(items, host)
@@ -322,7 +323,7 @@ class TestFix:
         return [next(word for word in argv if word in words) for argv, _, _ in runs.calls]
 
     def test_one_transaction_with_services_held_back(self, runs):
-        host = on("deb", {"dpkg-query": "ii \tx\t\n"})
+        host = on("apt", {"dpkg-query": "ii \tx\t\n"})
         Package.fix_all(
             [(Package("a"), None), (Package("b"), None), (Package("c", absent=True), {"state": "installed"})], host
         )
@@ -333,19 +334,19 @@ class TestFix:
         assert not held_services.left_behind()
 
     def test_half_configured_packages_are_finished_first(self, runs):
-        host = on("deb", {"dpkg-query": "iF \tsomething-else\t\n"})
+        host = on("apt", {"dpkg-query": "iF \tsomething-else\t\n"})
         Package.fix_all([(Package("a"), None)], host)
         assert self.verbs(runs) == ["--configure", "install", "install"]
         assert "-f" in runs.calls[1][0]
 
     def test_lists_are_read_again_once_when_a_package_is_not_found(self, runs):
-        host = on("deb", {"dpkg-query": ""})
+        host = on("apt", {"dpkg-query": ""})
         runs.answers += [(100, "E: Unable to locate package a\n"), (0, ""), (0, "")]
         Package.fix_all([(Package("a"), None)], host)
         assert self.verbs(runs) == ["install", "update", "install"]
 
     def test_a_failure_names_packages_and_lets_services_go(self, runs):
-        host = on("deb", {"dpkg-query": ""})
+        host = on("apt", {"dpkg-query": ""})
         runs.answers += [(100, "dpkg: error processing package b (--configure):\n")]
         with pytest.raises(FixFailed) as failed:
             Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
@@ -354,13 +355,13 @@ class TestFix:
         assert not held_services.left_behind()
 
     def test_a_failure_that_is_about_none_of_them_is_told_as_it_is(self, runs):
-        host = on("deb", {"dpkg-query": ""})
+        host = on("apt", {"dpkg-query": ""})
         runs.answers += [(100, "E: You don't have enough free space in /var/cache/apt/archives/.\n")]
         with pytest.raises(CommandFailed, match="enough free space"):
             Package.fix_all([(Package("a"), None), (Package("b"), None)], host)
 
     def test_rpm_installs_in_one_transaction_and_removes_in_another(self, runs):
-        host = on("rpm", {})
+        host = on("dnf", {})
         Package.fix_all(
             [(Package("a"), None), (Package("b"), None), (Package("c", absent=True), {"state": "installed"})], host
         )

@@ -11,13 +11,8 @@ from installer.agent.host import Completed
 from installer.resources.base import from_wire, to_wire
 from installer.resources.python_index import configuration, environment_proxies, pip_settings
 from installer.resources.secret import Secret
-from installer.resources.virtual_environment import (
-    VirtualEnvironment,
-    changed_nothing,
-    distributions,
-    explain_failure,
-    state_of,
-)
+from installer.resources.uv import distributions, explain_failure
+from installer.resources.virtual_environment import VirtualEnvironment, changed_nothing, state_of
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "virtual_environment.yaml").read_text())
 

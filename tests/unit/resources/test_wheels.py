@@ -14,7 +14,7 @@ import pytest
 from uv import find_uv_bin
 
 from installer.agent.host import Host
-from installer.resources import virtual_environment, wheels
+from installer.resources import uv, wheels
 from installer.resources.base import CannotFix
 from installer.resources.virtual_environment import VirtualEnvironment
 from tests.package_index import lock, sha256, wheel
@@ -78,10 +78,10 @@ def test_an_environment_is_made_of_what_was_sent_although_an_index_is_configured
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: bool
 ) -> None:
     for name, folder in (("CACHE", "uv"), ("PROGRAMS", "programs")):
-        monkeypatch.setattr(virtual_environment, name, str(tmp_path / folder))
+        monkeypatch.setattr(uv, name, str(tmp_path / folder))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(wheels.bring, "__defaults__", (str(tmp_path / "wheels"),))
-    monkeypatch.setattr(virtual_environment, "HOST_CONFIGURATION", ())
+    monkeypatch.setattr(uv, "HOST_CONFIGURATION", ())
     file, data = wheel("alone", "1")
     text = lock(("alone==1", sha256(data)))
     program = Path(find_uv_bin()).read_bytes()

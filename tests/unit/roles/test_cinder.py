@@ -7,7 +7,6 @@ import configparser
 import pytest
 
 from installer import plan
-from installer.platforms import SUPPORTED
 from installer.resources.file import Directory, File, Symlink
 from installer.resources.package import Package
 from installer.resources.unit import Unit
@@ -15,7 +14,7 @@ from installer.resources.volume import VolumeBackend, VolumeType
 from installer.resources.volume_group import VolumeGroup
 from installer.roles import all_roles
 from roles.cinder.backends import BACKENDS
-from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of, resources_of
 
 CONFIGURATION = "/etc/cinder/cinder.conf"
 NFS = {"CONFIG_CINDER_BACKEND": "nfs", "CONFIG_CINDER_NFS_MOUNTS": "192.0.2.9:/volumes,[2001:db8::9]:/more"}

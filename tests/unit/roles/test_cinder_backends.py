@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from installer.platforms import SUPPORTED
 from installer.resources.distribution_module import DistributionModule
 from installer.resources.file import File
 from installer.resources.libvirt_secret import LibvirtSecret
@@ -14,7 +13,7 @@ from installer.resources.unit import Unit
 from installer.resources.volume import VolumeBackend, VolumeType
 from roles.cinder.backends import BACKENDS
 from tests.unit.roles.test_cinder import CONFIGURATION, EVERYTHING, of_type, sections
-from tests.unit.roles.test_roles import cloud_of, content_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of
 
 #: A host for each purpose.
 SPREAD = {"CONFIG_STORAGE_HOST": "192.0.2.20", "CONFIG_COMPUTE_HOSTS": "192.0.2.30"}

@@ -11,13 +11,12 @@ import pytest
 from installer import plan
 from installer.confinement import POLICY
 from installer.paths import TEMPLATES
-from installer.platforms import SUPPORTED
 from installer.resources.base import Resource
 from installer.resources.kernel_module import KernelModule
 from installer.resources.package import Package
 from installer.resources.policy import PolicyPath
 from installer.roles import all_roles
-from tests.unit.roles.test_roles import cloud_of, resources_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, resources_of
 
 ON = {"selinux": {"now": "enforcing", "at_boot": "enforcing", "policy": "x", "unlabelled": [], "missing": []}}
 LVM = {

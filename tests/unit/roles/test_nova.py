@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 from urllib.parse import urlsplit
 
 import pytest
 
 from installer import plan
 from installer.errors import AnswerFileError
-from installer.platforms import SUPPORTED
 from installer.resources.account import User
+from installer.resources.built_module import BuiltModule
 from installer.resources.compute_service import ComputeService
 from installer.resources.database_schema import DatabaseSchema
+from installer.resources.distribution_module import DistributionModule
 from installer.resources.nova_cells import Cell, CellMember
 from installer.resources.package import Package
 from installer.resources.package_files import PackageFiles
 from installer.resources.unit import Unit
+from installer.resources.virtual_environment import VirtualEnvironment
 from installer.roles import all_roles
 from roles.nova import configuration
-from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of, resources_of
 
 CONTROLLER, COMPUTE = "/etc/nova/nova.conf", "/etc/nova/nova-compute.conf"
 KVM = {"kvm": {"works": True, "found": ""}}
@@ -125,15 +128,60 @@ def test_a_controller_without_instances_has_no_hypervisor():
 
 
 @pytest.mark.parametrize("platform", SUPPORTED)
-def test_nova_may_ask_libvirt_and_finds_its_module_on_every_platform(platform):
+def test_nova_may_ask_libvirt_on_every_platform(platform):
     cloud = cloud_of(platform=platform)
     (user,) = {item for item in of_type(cloud, User) if item.user == "nova"}
     assert user.groups == ("libvirt",)
     packages = {item.package for item in of_type(cloud, Package, role="libvirt")}
-    assert "python3-libvirt" in packages
     assert packages & {"qemu-system-x86", "qemu-kvm"}
-    (module,) = [item for item in of_type(cloud, object, role="libvirt") if item.kind == "distribution-module"]
+
+
+#: Of the platforms, those whose distribution's Python is the one that OpenStack runs with, as its module is for that.
+OWN_PYTHON = ("debian-12", "debian-13", "ubuntu-24.04", "el-10")
+
+
+@pytest.mark.parametrize("platform", OWN_PYTHON)
+def test_nova_finds_the_distributions_libvirt_module_where_it_is_for_openstacks_python(platform):
+    cloud = cloud_of(platform=platform)
+    packages = {item.package for item in of_type(cloud, Package, role="libvirt")}
+    assert "python3-libvirt" in packages
+    assert not {name for name in packages if "gcc" in name or "-dev" in name}
+    (module,) = of_type(cloud, DistributionModule, role="libvirt")
     assert module.folder.startswith("/usr/lib")
+    assert not of_type(cloud, BuiltModule)
+    made_for = re.search(r"/usr/lib64/python([\d.]+)/", module.folder)
+    assert made_for is None or f"/python{made_for.group(1)}/" in module.site
+
+
+@pytest.mark.parametrize("platform", sorted(set(SUPPORTED) - set(OWN_PYTHON)))
+def test_nova_finds_a_libvirt_module_that_is_built_where_the_distributions_is_for_another_python(platform):
+    cloud = cloud_of(platform=platform)
+    packages = {item.package for item in of_type(cloud, Package, role="libvirt")}
+    (built,) = of_type(cloud, BuiltModule)
+    (module,) = of_type(cloud, DistributionModule, role="libvirt")
+    assert module.folder == built.path == f"/opt/pystack/lib/libvirt-python-12.8.0-python{built.version}"
+    assert f"/lib/python{built.version}/" in module.site
+    assert "python3-libvirt" not in packages
+    assert {"gcc", "pkgconf-pkg-config", "libvirt-devel", f"python{built.version}-devel"} == set(built.packages)
+    assert set(built.packages) <= packages
+    (unit,) = [item for item in of_type(cloud, Unit, role="compute") if "nova-compute" in item.unit]
+    assert f"{built.path}/pystack-stamp.json" in unit.reads
+
+
+def test_a_module_is_built_after_the_packages_and_the_environment_and_with_the_same_index_and_proxies():
+    asked = {"CONFIG_PACKAGE_INDEX": "https://index.example/simple", "CONFIG_HTTPS_PROXY": "http://proxy.example:3128"}
+    cloud = cloud_of(platform="el-9", **asked)
+    (built,) = of_type(cloud, BuiltModule)
+    (environment,) = of_type(cloud, VirtualEnvironment, role="openstack")
+    assert (built.index, built.proxies, built.python) == (
+        environment.index, environment.proxies, environment.python
+    )  # fmt: skip
+    assert built.index
+    assert built.proxies
+    (step,) = [step for step in plan.build(cloud, all_roles()) if built in step.resources]
+    assert {(step.host, plan.PACKAGES), (step.host, "openstack")} <= step.needs
+    later = {step.key: step.needs for step in plan.build(cloud, all_roles())}[step.host, "compute"]
+    assert step.key in later
 
 
 def test_novncs_pages_come_without_its_package_and_where_there_is_none_consoles_do_too():

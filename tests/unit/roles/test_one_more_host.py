@@ -3,9 +3,8 @@
 import pytest
 
 from installer import plan
-from installer.platforms import SUPPORTED
 from installer.roles import all_roles
-from tests.unit.roles.test_roles import cloud_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of
 
 BEFORE = ("192.0.2.10", "192.0.2.11")
 NEW = "192.0.2.12"

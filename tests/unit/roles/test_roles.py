@@ -11,7 +11,7 @@ from installer.answers import generate, load_text
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
 from installer.numbering import Numbering
-from installer.platforms import SUPPORTED, Platform
+from installer.platforms import find, supported
 from installer.resources.account import Group, User
 from installer.resources.base import from_wire, to_wire
 from installer.resources.database import DatabaseAccount
@@ -19,11 +19,14 @@ from installer.resources.database_schema import DatabaseSchema
 from installer.resources.file import MARK_OF_OURS, Directory, File, Symlink
 from installer.resources.host_entry import HostEntry
 from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.resources.secret import Secret
 from installer.resources.unit import Unit
 from installer.roles import all_roles
 from installer.tls import Certificates
 
+#: Short names of all platforms that pystack installs on.
+SUPPORTED = tuple(platform.name for platform in supported())
 CERTIFICATE = (
     "-----BEGIN CERTIFICATE-----\n"
     + "\n".join(letter * 64 for letter in "AbCdE")
@@ -46,7 +49,6 @@ def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **override
     overrides = {"CONFIG_NTP_SERVERS": "192.0.2.1", "CONFIG_HEAT_INSTALL": "y", **overrides}
     text = generate(hosts, overrides, make_secret=lambda: f"hidden{next(numbers)}")
     answers = load_text(text, "answers.txt")
-    family, version = platform.split("-")
     seen = {"memory_mib": 8192, "cores": 4, "virtualization": "kvm", "python": [], **(facts or {})}
     hosts = tuple(
         CloudHost(
@@ -58,7 +60,7 @@ def cloud_of(hosts=("192.0.2.10",), platform="debian-13", facts=None, **override
                 "addresses": [f"192.0.2.{10 + number}"],
                 **seen,
             },
-            Platform(family, version),
+            find(platform),
         )
         for number, host in enumerate(inventory.hosts(answers))
     )
@@ -106,7 +108,8 @@ def test_package_sources_are_packages_of_a_step_that_the_package_transaction_wai
     steps = {step.name: step for step in plan.build(cloud_of(platform="el-9"), all_roles())}
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
-    assert early == ["centos-release-rabbitmq-38", "python3.12"]
+    assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38", "python3.12"]
+    assert [item.name for item in base.resources if isinstance(item, Repository)] == ["crb"]
     assert not set(early) & {item.package for item in packages.resources}
     assert base.key in packages.needs
     assert packages.key not in base.needs
@@ -173,8 +176,8 @@ def test_blobs_are_files_and_every_one_named_is_there(platform):
     cloud = cloud_of(platform=platform)
     blobs = {digest: path for role in all_roles() for digest, path in role.blobs(cloud).items()}
     assert all(path.is_file() for path in blobs.values())
-    environments = [item for item in resources_of(cloud) if item.kind == "virtual-environment"]
-    assert {digest for one in environments for digest in (one.lock, one.build_constraints, one.uv)} == set(blobs)
+    installed = [item for item in resources_of(cloud) if item.kind in ("virtual-environment", "built-module")]
+    assert {digest for one in installed for digest in (one.lock, one.build_constraints, one.uv)} == set(blobs)
 
 
 @pytest.mark.parametrize("release", ["2026.1", "2026.2"])

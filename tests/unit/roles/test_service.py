@@ -8,7 +8,6 @@ from installer import plan
 from installer.answers import generate, load_text
 from installer.paths import ROOT
 from installer.plan import SWITCHED_OFF
-from installer.platforms import SUPPORTED
 from installer.resources.account import Group, User
 from installer.resources.file import Directory, File
 from installer.resources.keystone import CloudUser, Endpoint, RoleAssignment
@@ -17,7 +16,7 @@ from installer.roles import all_roles
 from roles import service
 from tests.lab.config_validator import FILES
 from tests.lab.identity_only import IDENTITY_ONLY
-from tests.unit.roles.test_roles import cloud_of, content_of, resources_of
+from tests.unit.roles.test_roles import SUPPORTED, cloud_of, content_of, resources_of
 
 #: What a service of OpenStack keeps its settings for oslo.config in.
 SETTINGS = (".conf", ".ini")

@@ -1,0 +1,87 @@
+"""`pystack kickstart`: an unattended installation of a host that does not exist yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from installer.cli.given import need_answer_file, settings
+from installer.cli.options import verb
+from installer.errors import UsageError
+
+if TYPE_CHECKING:
+    from installer.answers import Answers
+    from installer.kickstart import Machine, Wish
+
+
+@verb
+def kickstart(
+    _context: Any,
+    answer_file: str = "",
+    host: str = "",
+    platform: str = "el-10",
+    system_disk: str = "",
+    volumes_disk: str = "",
+    gateway: str = "",
+    nameserver: Sequence[str] | None = None,
+    interface: str = "",
+    output: str = "",
+    set_: Sequence[str] | None = None,
+) -> int:
+    """Write the unattended installation of a host that does not exist yet
+
+    For --platform el-9, el-10 (the default) and fedora it is a kickstart file, for debian a preseed file,
+    for ubuntu user-data for autoinstall. The host lets in your CONFIG_SSH_KEY and no password, its volume
+    group is in place, and SELinux enforces where there is SELinux. Without --output it is printed.
+    Whoever boots with it loses what is on the disks that you name.
+
+    Examples:
+      pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --system-disk /dev/sda --output host.ks
+      pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --platform debian-13 --system-disk /dev/sda
+          --volumes-disk /dev/sdb --gateway 192.0.2.1/24 --nameserver 192.0.2.1
+
+    Exit codes: 0 written, 2 it cannot be
+    """
+    path, overrides = need_answer_file(answer_file), settings(set_)
+    if not host:
+        raise UsageError("which host?", "name it as the answer file does: --host HOST")
+    from installer import answers
+    from installer.cli.output import Screen
+    from installer.kickstart import Wish, form_of
+
+    form = form_of(platform)
+    servers = tuple(address.strip() for item in nameserver or () for address in item.split(","))
+    wish = Wish(system_disk, volumes_disk, gateway, servers, interface)
+    machine = _machine(answers.load(path, overrides), host, wish)
+    text = form.render(machine)
+    screen = Screen()
+    if not output:
+        screen.lines((line, "") for line in text.splitlines())
+        return 0
+    answers.write(output, text)
+    screen.line(f"{output} is written: {form.title} for {platform}", "green")
+    screen.line(f"it erases {' and '.join(machine.erased)} of whatever host it is started on", "yellow")
+    if not machine.network:
+        screen.line(f"its address comes from DHCP, which must give {machine.hostname} the one that {host} stands for")
+    screen.line(f"what to do next: {form.hand_over}")
+    return 0
+
+
+def _machine(answers: Answers, host: str, wish: Wish) -> Machine:
+    """Return the machine, logged in to as pystack itself will: by the answer file, then by ~/.ssh/config."""
+    from pathlib import Path
+
+    from installer.cli.connecting import login_of, private_key
+    from installer.kickstart import machine
+    from installer.kickstart.public_key import public_key
+    from installer.report import Composite, Quiet
+    from installer.transport.settings import settings as how_to_reach
+
+    if not answers["CONFIG_SSH_KEY"]:
+        raise UsageError(
+            "CONFIG_SSH_KEY does not say whose key the host is to let in", "add --set CONFIG_SSH_KEY=~/.ssh/id_ed25519"
+        )
+    login = login_of(answers, Composite(Quiet()))
+    how = how_to_reach(host, login)
+    key = public_key(private_key(Path(str(answers["CONFIG_SSH_KEY"]))), login)
+    return machine(answers, host, wish, how.user, how.port, key)

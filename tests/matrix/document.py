@@ -1,0 +1,183 @@
+"""docs/test-matrix.md, made from the results (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tests.matrix.declared import Feature
+from tests.matrix.results import Kind, Result
+
+#: Tells whether a test that results name is still there.
+Exists = Callable[[str], bool]
+NOT_SEEN, NOT_MEASURED = "not seen", "not measured"
+_HEAD = """\
+<!-- Made by `python -m tests.matrix` from tests/matrix/results.jsonl; do not edit. -->
+
+# Test matrix
+
+What was seen to work where, made from the results of tests, not by hand. The runs until 2026-11-27 are told in
+[test-history.md](test-history.md), too. To add results:
+
+- Commit first, so that the commit names what is tested. `./run-tests --record`, with `--all` or the tests that are
+  wanted, adds what they show to `tests/matrix/results.jsonl` and writes this document. Commit both.
+- After an `install` or a `verify` on real machines: `python -m tests.matrix last`, or names of runs that
+  `pystack status` lists, adds what these have shown.
+- After a merge: `python -m tests.matrix` writes this document anew.
+
+What the words mean:
+
+- **real machine**: a machine with the platform on it.
+- **lab real**: a throw-away host made of the distribution's own packages.
+- **lab stand-in**: a throw-away host that has the platform's package manager, package names, users, units and paths,
+  and Debian's programs.
+- **not seen**: no test has shown it.
+
+With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
+**Fails**: the newest run of a test did not pass.
+"""
+
+
+def document(
+    results: Sequence[Result],
+    features: Mapping[str, Feature],
+    platforms: Sequence[str],
+    clouds: Mapping[str, str],
+    exists: Exists,
+) -> str:
+    """Return the document.
+
+    Args:
+        results: the oldest first.
+        features: by name, in the order of the rows.
+        platforms: those that have a place whether or not they were seen; further ones come behind.
+        clouds: what may have been installed where times were measured, to title.
+        exists: a failure of a test that is gone does not count.
+    """
+    newest = current(results, exists)
+    further = sorted({one.platform for one in newest if one.platform} - set(platforms))
+    columns = [*platforms, *further]
+    cells = {(name, column): cell(newest, name, column) for name in features for column in columns}
+    on_hosts = [name for name in features if features[name].needs != "no host"]
+    without = [name for name in features if features[name].needs == "no host"]
+    parts = [
+        _HEAD,
+        "## Features by platform\n",
+        table(
+            ["feature", *columns],
+            ([features[name].title, *(cells[name, one] or NOT_SEEN for one in columns)] for name in on_hosts),
+        ),
+        "## What needs no host\n",
+        table(
+            ["feature", "newest run"], ([features[name].title, cell(newest, name, "") or NOT_SEEN] for name in without)
+        ),
+        "## Not seen\n",
+        _list(gaps(features, on_hosts, cells, columns)),
+        "## Failing\n",
+        _list(failing(newest)),
+        "## Times\n",
+        "A fresh installation, and the same command again. Both vary by a factor of two with the machine's load.\n",
+        table(["platform", "hosts", "cloud", "resources", "fresh", "again"], times(results, columns, clouds)),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def current(results: Iterable[Result], exists: Exists) -> list[Result]:
+    """Return the newest result of each test by platform and kind of host, without failures of tests that are gone."""
+    newest = {(one.test, one.platform, one.kind): one for one in results}
+    return [one for one in newest.values() if one.passed or exists(one.test)]
+
+
+def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
+    """Return what is known of a feature on a platform: the best that passes, and what fails; empty when nothing is.
+
+    Args:
+        newest: see `current`.
+        feature: its name.
+        platform: empty: for tests that need no host.
+    """
+    found = [one for one in newest if feature in one.shows and one.platform == platform]
+    told = []
+    for kind in [*Kind, None]:
+        here = [one for one in found if one.kind is kind]
+        if failures := [one for one in here if not one.passed]:
+            told.append(f"**fails** {_mark(failures, kind)}")
+        elif here:
+            return "; ".join([*told, _mark(here, kind)])
+    return "; ".join(told)
+
+
+def _mark(results: Sequence[Result], kind: Kind | None) -> str:
+    newest = max(results, key=lambda one: one.date)
+    return " ".join(filter(None, [kind.title if kind else "", newest.date[:10], newest.commit]))
+
+
+def gaps(
+    features: Mapping[str, Feature],
+    names: Sequence[str],
+    cells: Mapping[tuple[str, str], str],
+    platforms: Sequence[str],
+) -> list[str]:
+    """Return for each platform that lacks something what was not seen there; what needs an own kernel is told apart."""
+    told = []
+    for platform in platforms:
+        missing = [features[name] for name in names if not cells[name, platform]]
+        plain = "; ".join(one.title for one in missing if not one.needs)
+        own = "; ".join(one.title for one in missing if one.needs)
+        if len(missing) == len(names):
+            told.append(f"**{platform}**: everything.")
+        elif missing:
+            parts = [f"{plain}." if plain else "", f"With a kernel of its own: {own}." if own else ""]
+            told.append(f"**{platform}**: {' '.join(filter(None, parts))}")
+    return told
+
+
+def failing(newest: Iterable[Result]) -> list[str]:
+    """Return the tests whose newest run failed, with where and when."""
+    failed = [one for one in newest if not one.passed]
+    return sorted(f"`{one.test}`: {' '.join(filter(None, [one.platform, _mark([one], one.kind)]))}" for one in failed)
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "".join(f"- {line}\n" for line in lines) or "Nothing.\n"
+
+
+def times(results: Iterable[Result], platforms: Sequence[str], clouds: Mapping[str, str]) -> list[list[str]]:
+    """Return a row for each platform, kind of host and cloud: the newest figures of tests that passed."""
+    newest: dict[tuple[str, Kind | None, str, str], dict[str, tuple[float, Result]]] = {}
+    for one in results:
+        for cloud, figures in one.measured.items() if one.passed else ():
+            place = newest.setdefault((one.platform, one.kind, one.kernel, cloud), {})
+            place |= {name: (value, one) for name, value in figures.items()}
+
+    def order(key: tuple[str, Kind | None, str, str]) -> tuple[int, int, int, str]:
+        platform, kind, kernel, cloud = key
+        return platforms.index(platform), list(clouds).index(cloud), [*Kind, None].index(kind), kernel
+
+    measured = {platform for platform, *_ in newest}
+    rows = [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
+    for key in sorted(newest, key=order):
+        platform, kind, kernel, cloud = key
+        hosts = ", ".join(filter(None, [kind.title if kind else "", "own kernel" if kernel in ("own", "both") else ""]))
+        rows.append([platform, hosts, clouds[cloud], *_figures(newest[key])])
+    return sorted(rows, key=lambda row: platforms.index(row[0]))
+
+
+def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
+    """Return resources, fresh and again; the resources only where they are of the same commit as a time."""
+    told, commits = [], set()
+    for name in ("fresh_seconds", "rerun_seconds"):
+        if name not in figures:
+            told.append(NOT_MEASURED)
+            continue
+        seconds, one = figures[name]
+        commits.add(one.commit)
+        told.append(f"{seconds:.{0 if seconds >= 10 else 1}f} s ({one.date[:10]} {one.commit})")
+    if "resources" not in figures or figures["resources"][1].commit not in commits:
+        return ["", *told]
+    return [f"{figures['resources'][0]:.0f}", *told]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(text.replace("|", r"\|") for text in line) + " |" for line in lines) + "\n"

@@ -1,0 +1,128 @@
+"""docs/test-matrix.md: what it says for which results, and that it is current."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.matrix.declared import Feature
+from tests.matrix.document import cell, current, document
+from tests.matrix.results import Result, read
+from tests.matrix.writing import DOCUMENT, exists, made
+
+HERE = Path(__file__).resolve().parent
+USUAL = {"test": "a::test_a", "shows": ["identity"], "platform": "el-9", "kind": "real", "outcome": "passed"}
+FEATURES = {
+    "identity": Feature("identity", "Identity"),
+    "iscsi": Feature("iscsi", "iSCSI", "own kernel"),
+    "locks": Feature("locks", "Locks", "no host"),
+}
+CLOUDS = {"identity": "identity alone", "whole-cloud": "the whole cloud"}
+
+
+def results(tmp_path: Path, entries: list[dict[str, Any]]) -> list[Result]:
+    """Return results as the file has them that holds these entries."""
+    lines = [{"date": "2026-12-01", "commit": "aaaaaaa", **USUAL, **entry} for entry in entries]
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(json.dumps(line, default=str) + "\n" for line in lines))
+    return read(path)
+
+
+def is_there(test: str) -> bool:
+    return not test.startswith("gone")
+
+
+def written(tmp_path: Path, entries: list[dict[str, Any]], platforms: tuple[str, ...] = ("debian-13", "el-9")) -> str:
+    return document(results(tmp_path, entries), FEATURES, platforms, CLOUDS, is_there)
+
+
+def section(text: str, title: str) -> list[str]:
+    """Return the lines of a section, without its heading and the head of its table."""
+    heads = ("| ---", "| feature", "| platform")
+    _, _, rest = text.partition(f"## {title}\n")
+    return [line for line in rest.partition("\n## ")[0].splitlines() if line and not line.startswith(heads)]
+
+
+def test_the_document_is_current() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == made(), "run python -m tests.matrix"
+
+
+@pytest.mark.parametrize("case", yaml.safe_load((HERE / "cells.yaml").read_text()), ids=lambda case: case["title"])
+def test_the_best_that_was_seen_and_what_fails_is_said(case: dict[str, Any], tmp_path: Path) -> None:
+    newest = current(results(tmp_path, case["results"]), is_there)
+    assert cell(newest, "identity", "el-9") == case["says"]
+
+
+def test_every_feature_has_a_row_and_every_platform_a_column_seen_or_not(tmp_path: Path) -> None:
+    entries = [{"platform": "ubuntu-26.04", "shows": ["iscsi"]}]
+    assert section(written(tmp_path, entries), "Features by platform") == [
+        "| Identity | not seen | not seen | not seen |",
+        "| iSCSI | not seen | not seen | lab real 2026-12-01 aaaaaaa |",
+    ]
+
+
+def test_what_needs_no_host_is_not_asked_of_platforms(tmp_path: Path) -> None:
+    entries = [{"shows": ["locks"], "platform": "", "kind": ""}]
+    text = written(tmp_path, entries)
+    assert section(text, "What needs no host") == ["| Locks | 2026-12-01 aaaaaaa |"]
+    assert "Locks" not in "".join(section(text, "Features by platform") + section(text, "Not seen"))
+
+
+def test_each_gap_is_named_and_what_needs_a_kernel_of_its_own_told_apart(tmp_path: Path) -> None:
+    entries = [
+        {"shows": ["identity"], "kind": "stand-in"},
+        {"shows": ["identity", "iscsi"], "platform": "fedora-44"},
+    ]
+    assert section(written(tmp_path, entries, ("debian-13", "el-9", "fedora-44")), "Not seen") == [
+        "- **debian-13**: everything.",
+        "- **el-9**: With a kernel of its own: iSCSI.",
+    ]
+
+
+def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
+    text = written(tmp_path, [{"test": "a::test_a[x|y]", "outcome": "failed"}, {"shows": ["iscsi"]}])
+    assert section(text, "Failing") == ["- `a::test_a[x|y]`: el-9 lab real 2026-12-01 aaaaaaa"]
+    assert "el-9" not in "".join(section(text, "Not seen"))
+    assert section(written(tmp_path, []), "Failing") == ["Nothing."]
+
+
+def test_times_are_the_newest_of_each_platform_kind_and_cloud_and_only_of_what_passed(tmp_path: Path) -> None:
+    fast, slow = {"identity": {"fresh_seconds": 60.4}}, {"identity": {"fresh_seconds": 90.2, "resources": 51}}
+    again = {"identity": {"rerun_seconds": 1.26}}
+    entries = [
+        {"measured": slow, "date": "2026-12-01"},
+        {"measured": fast, "date": "2026-12-02", "commit": "bbbbbbb"},
+        {"measured": again, "date": "2026-12-03", "commit": "ccccccc"},
+        {"measured": {"identity": {"fresh_seconds": 5}}, "date": "2026-12-04", "outcome": "failed"},
+        {"measured": slow, "kind": "stand-in", "kernel": "own"},
+        {"measured": {"whole-cloud": {"rerun_seconds": 2}}, "platform": "debian-13"},
+    ]
+    text = written(tmp_path, entries, ("debian-13", "el-9", "fedora-44"))
+    assert [line.split(" | ") for line in section(text, "Times")[1:]] == [
+        ["| debian-13", "lab real", "the whole cloud", "", "not measured", "2.0 s (2026-12-01 aaaaaaa) |"],
+        # The count of resources was of a run whose times are not here.
+        ["| el-9", "lab real", "identity alone", "", "60 s (2026-12-02 bbbbbbb)", "1.3 s (2026-12-03 ccccccc) |"],
+        ["| el-9", "lab stand-in, own kernel", "identity alone", "51", "90 s (2026-12-01 aaaaaaa)", "not measured |"],
+        ["| fedora-44", "", "", "", "not measured", "not measured |"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("test", "there"),
+    [
+        ("tests/test_x.py", True),
+        ("tests/test_x.py::test_it[a::b]", True),
+        ("tests/test_x.py::TestOf::test_it", True),
+        ("tests/test_x.py::test_i", False),
+        ("tests/test_y.py::test_it", False),
+        ("pystack: identity", True),
+    ],
+)
+def test_a_test_is_there_with_its_file_and_its_function(test: str, there: bool, tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_x.py").write_text("def test_it():\n    pass\n")
+    assert exists(test, tmp_path) is there

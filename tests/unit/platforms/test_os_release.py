@@ -1,0 +1,65 @@
+"""Which platform a host is of, by its os-release file: relatives take their family's facts, all others are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from installer.agent.facts import parse_assignments
+from installer.cloud import CloudHost
+from installer.errors import PreflightRefused
+from installer.operation import _refuse_foreign
+from installer.platforms import Platform, find, supported, supported_titles
+from installer.report import tables
+
+CASES = yaml.safe_load(Path(__file__).with_name("os_release.yaml").read_text())
+
+
+def platform_of(text: str) -> Platform:
+    return Platform.from_os_release(parse_assignments(text))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["reads"] for case in CASES])
+def test_a_host_is_of_the_platform_whose_facts_it_takes_and_says_so(case: dict[str, Any]) -> None:
+    platform = platform_of(case["os_release"])
+    assert platform.name == case.get("platform", "unknown")
+    assert platform.supported is ("platform" in case)
+    assert str(platform) == case["reads"]
+
+
+def test_every_supported_platform_has_a_case() -> None:
+    assert {platform.name for platform in supported()} <= {case.get("platform") for case in CASES}
+
+
+def test_a_plan_for_a_host_that_is_of_no_platform_is_refused_by_name_with_those_that_there_are() -> None:
+    mint = next(case for case in CASES if case["reads"] == "Linux Mint 22")
+    hosts = [
+        CloudHost("h1", frozenset(), {}, platform_of(mint["os_release"])),
+        CloudHost("h2", frozenset(), {}, find("el-9")),
+    ]
+    with pytest.raises(PreflightRefused) as refused:
+        _refuse_foreign(hosts)
+    assert "h1: Linux Mint 22" in refused.value.message
+    assert "h2" not in refused.value.message
+    assert "Debian 13" in refused.value.remedy
+    assert "Fedora 45" in refused.value.remedy
+    _refuse_foreign(hosts[1:])
+
+
+def test_the_platforms_that_there_are_are_named_as_operators_call_them() -> None:
+    assert supported_titles().split("; ")[:3] == [
+        "Debian 12", "Debian 13", "EL 9 (CentOS Stream, RHEL, Rocky Linux, AlmaLinux)",
+    ]  # fmt: skip
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(LookupError, match=r"no platform debian-7; there are debian-12, debian-13"):
+        find("debian-7")
+
+
+def test_what_hosts_run_is_told_with_nothing_in_it_that_commands_a_terminal() -> None:
+    told = Platform("el9", "9", "Rocky\x1b[31m Linux 9.6", is_relative=True)
+    assert tables.platforms({"h1": told}) == [("h1: Rocky Linux 9.6, handled as el-9", "")]
