@@ -303,7 +303,7 @@ class Operation:
         steps = build(cloud, self._roles)
         self._listen({"event": "phase", "name": "survey"})
         asked = {
-            address: session.packages(packages(step for step in steps if step.host == address))
+            address: session.packages(*packages(step for step in steps if step.host == address))
             for address, session in self._sessions.items()
         }
         return cloud, self._environments(), _all_results(asked)

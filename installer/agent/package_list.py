@@ -8,6 +8,7 @@ import urllib.parse
 from typing import Any, Dict, List, Sequence
 
 from installer.agent.host import Completed, Host
+from installer.resources import dnf, repository
 from installer.resources.package_manager import DNF, package_manager
 
 #: Seconds for reading the lists of all package sources.
@@ -18,19 +19,20 @@ _URI = re.compile(r"^'(\S+)' (\S+)_\S+ (\d+) ?(?:SHA256:([0-9a-f]{64}))?", re.MU
 _ROW = re.compile(r"^ +([^\s:]+) +(noarch|x86_64|aarch64|i686) +(\S+) +(\S+) +[\d.]+ +\S+ *$", re.MULTILINE)
 
 
-def would_install(names: Sequence[str], host: Host) -> Dict[str, Any]:
+def would_install(names: Sequence[str], repositories: Sequence[str], host: Host) -> Dict[str, Any]:
     """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
 
     Args:
         names: what is to be installed, without what it merely recommends.
+        repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
         host: the host.
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
-        dnf also ``repository``. ``problem``: why there is no such list; empty if there is.
+        dnf also ``repository``. ``problem``: why the list is not there or not whole; empty if it is.
     """
     if package_manager(host) == DNF:
-        return _dnf(names, host)
+        return _dnf(names, repositories, host)
     with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
         return _apt(names, folder, host)
 
@@ -64,12 +66,19 @@ def parse_apt(text: str) -> List[Dict[str, str]]:
     return found
 
 
-def _dnf(names: Sequence[str], host: Host) -> Dict[str, Any]:
-    argv = ["dnf", "--assumeno", "--setopt=install_weak_deps=False", "install", *names]
-    asked = host.run(argv, expect=None, timeout=PATIENCE, env={"COLUMNS": "300"})
-    found = parse_dnf(asked.out)
-    nothing = "Nothing to do" in asked.out + asked.err
-    return {"packages": found, "problem": "" if found or nothing else _last(asked)}
+def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host) -> Dict[str, Any]:
+    known = repository.on_this_host()
+    enabled = [f"--enablerepo={name}" for name in repositories if name in known]
+    # What none of them has is left out and told of: it may be in one that a package brings which is not there yet.
+    options = ["--assumeno", "--setopt=install_weak_deps=False", "--setopt=strict=False"]
+    asked = host.run(
+        ["dnf", *options, *enabled, "install", *names], expect=None, timeout=PATIENCE, env={"COLUMNS": "300"}
+    )
+    said = asked.out + asked.err
+    found, missing = parse_dnf(asked.out), dnf.NOT_FOUND.findall(said)
+    if missing:
+        return {"packages": found, "problem": f"no repository that is there has {', '.join(dict.fromkeys(missing))}"}
+    return {"packages": found, "problem": "" if found or "Nothing to do" in said else _last(asked)}
 
 
 def parse_dnf(text: str) -> List[Dict[str, str]]:

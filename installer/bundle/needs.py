@@ -10,6 +10,7 @@ from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
 from installer.plan import Step
 from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.resources.wheels import list_name
 from installer.roles import Role, of_host
 from installer.wheels.environment import Environment, environment
@@ -32,10 +33,11 @@ def environments(cloud: Cloud, roles: Sequence[Role], host: CloudHost, machine: 
     return [environment(name, blobs.__getitem__) for name in dict.fromkeys(names)]
 
 
-def packages(steps: Iterable[Step]) -> list[str]:
-    """Return the packages of the distribution that steps of a plan install."""
-    found = [item.package for step in steps for item in step.resources if isinstance(item, Package) and not item.absent]
-    return list(dict.fromkeys(found))
+def packages(steps: Iterable[Step]) -> tuple[list[str], list[str]]:
+    """Return the packages of the distribution that steps of a plan install, and the repositories that they enable."""
+    items = [item for step in steps for item in step.resources]
+    names = [item.package for item in items if isinstance(item, Package) and not item.absent]
+    return list(dict.fromkeys(names)), [item.repository for item in items if isinstance(item, Repository)]
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:

@@ -71,9 +71,10 @@ class AgentSession:
         """Ask whether the host reaches what it downloads from; see ``installer.agent.probes.sources``."""
         return self._call("sources", "asking its package sources", ask=ask)
 
-    def packages(self, names: Sequence[str]) -> Future[dict[str, Any]]:
+    def packages(self, names: Sequence[str], repositories: Sequence[str]) -> Future[dict[str, Any]]:
         """Ask what an installation of packages would bring; see ``installer.agent.package_list.would_install``."""
-        return self._call("packages", "asking what its packages are", names=list(names))
+        asked = {"names": list(names), "repositories": list(repositories)}
+        return self._call("packages", "asking what its packages are", **asked)
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""

@@ -34,7 +34,12 @@ def test_what_dnf_would_install(case: dict[str, Any]) -> None:
     [
         ("apt", (100, "", "E: Unable to locate package nosuch\n"), "E: Unable to locate package nosuch"),
         ("apt", (0, "", ""), ""),
-        ("dnf", (1, "", "Error: Unable to find a match: nosuch\n"), "Error: Unable to find a match: nosuch"),
+        ("dnf", (1, "No match for argument: nosuch\n", ""), "no repository that is there has nosuch"),
+        (
+            "dnf",
+            (1, "", "Error: Failed to download metadata for repo 'x'\n"),
+            "Error: Failed to download metadata for repo 'x'",
+        ),
         ("dnf", (0, "Nothing to do.\n", ""), ""),
     ],
 )
@@ -42,8 +47,11 @@ def test_why_there_is_no_list(
     monkeypatch: pytest.MonkeyPatch, manager: str, answer: tuple[int, str, str], problem: str
 ) -> None:
     host = FAKE.FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
+    monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
-    assert package_list.would_install(["nosuch"], host) == {"packages": [], "problem": problem}
+    assert package_list.would_install(["nosuch"], ["crb", "other"], host) == {"packages": [], "problem": problem}
     assert not any(
         " install nosuch" in line and "--print-uris" not in line and "--assumeno" not in line for line in host.ran
     )
+    assert any("--enablerepo=crb install" in line for line in host.ran) is (manager == "dnf")
+    assert not any("other" in line for line in host.ran)
