@@ -54,6 +54,7 @@ def own_address(host: LabHost) -> str:
         return str(asking.getsockname()[0])
 
 
+@pytest.mark.shows("offline-bundle", "identity", "second-run")
 @pytest.mark.parametrize("hosts", [1], indirect=True)
 def test_a_host_without_an_index_is_installed_from_a_bundle(hosts: list[LabHost], tmp_path: Path) -> None:
     index = PackageIndex(own_address(hosts[0]), upstream=str(default_index()))
@@ -92,6 +93,7 @@ def test_a_host_without_an_index_is_installed_from_a_bundle(hosts: list[LabHost]
     assert second.event("summary")["changed"] == 0
 
 
+@pytest.mark.shows("identity")
 @pytest.mark.parametrize("hosts", [2], indirect=True)
 def test_two_hosts_have_the_index_asked_once_for_each_wheel(hosts: list[LabHost], tmp_path: Path) -> None:
     with PackageIndex(own_address(hosts[0]), upstream=str(default_index())) as index:
