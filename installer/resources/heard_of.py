@@ -23,7 +23,9 @@ CLOCKS = 5.0
 class HeardOf:
     """A unit of this host that an API must have heard of since it was started. The fix is to wait for it.
 
-    That the unit is active proves nothing: it may wait for others, or its driver may not have come up.
+    That the unit is active proves nothing: it may wait for others, or its driver may not have come up. One that has run
+    for as long as is waited, in vain, is started again first: what it failed at may have been put right since, and
+    services of OpenStack do not all try again.
     """
 
     keystone: KeystoneApi
@@ -83,6 +85,7 @@ class HeardOf:
 
     def fix(self, actual: Actual, host: Host) -> None:
         begun = told = time.monotonic()
+        self._start_again(actual, host)
         while True:
             (shown,) = unit.show([self.unit], host).values()
             state = self.state(self.ask(host), shown)
@@ -99,6 +102,16 @@ class HeardOf:
                 told = now
                 host.progress(f"waiting for {self.title}: {seen}")
             time.sleep(PAUSE)
+
+    def _start_again(self, actual: Actual, host: Host) -> None:
+        (shown,) = unit.show([self.unit], host).values()
+        began = unit.started(shown, reload=False)
+        if isinstance(actual, Unknown) or shown["ActiveState"] != "active" or began is None:
+            return
+        running = time.time() - began
+        if running > self.limit:
+            host.progress(f"{self.title} has run for {running:.0f} s in vain: starting it again")
+            host.run(["systemctl", "restart", self.unit])
 
 
 def since_start(heard: Optional[float], shown: Mapping[str, str]) -> bool:

@@ -148,6 +148,7 @@ class Unit(Resource):
         return [
             f"{self.unit}: {words}, main process ended with {shown.get('ExecMainStatus', '?')}",
             *journal(self.unit, host),
+            *failed_needs(self.unit, host),
             *denials.recent(host),
         ]
 
@@ -165,6 +166,15 @@ def journal(unit: str, host: Host) -> List[str]:
     """Return the last lines of a unit's journal, without empty ones."""
     argv = ["journalctl", f"--unit={unit}", f"--lines={JOURNAL_LINES}", "--no-pager", "--output=cat"]
     return [line for line in host.run(argv, expect=None, timeout=20).out.splitlines() if line.strip()]
+
+
+def failed_needs(unit: str, host: Host) -> List[str]:
+    """Return what units that a unit cannot do without have to say, as far as they have failed: it says only that."""
+    needs = host.run(["systemctl", "show", "--property=Requires", "--value", "--", unit], expect=None).out.split()
+    if not needs:
+        return []
+    failed = [name for name, shown in show(needs, host).items() if shown.get("ActiveState") == "failed"]
+    return [line for name in failed for line in (f"it needs {name}, which failed:", *journal(name, host))]
 
 
 def started(shown: Shown, reload: bool) -> Optional[float]:

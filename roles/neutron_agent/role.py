@@ -40,6 +40,7 @@ class NeutronAgent(Role):
         yield from service.account(USER, "networks")
         yield from service.root_rights(cloud, USER)
         yield from _proxy(host)
+        yield Package(self.facts(host)["packet_filter"])
         yield service.configuration(
             cloud,
             USER,

@@ -17,7 +17,7 @@ from installer.lab.stand_in.spec import Spec
 from installer.lab.stand_in.tree import remove
 from installer.paths import read_yaml
 
-_TABLE = Path(__file__).with_name("platforms.yaml")
+TABLE = Path(__file__).with_name("platforms.yaml")
 # Part of every image's name: raise it when the making below changes.
 _RECIPE = "1"
 _ROOM = 3.0
@@ -34,7 +34,7 @@ _HIDDEN = (
     *("etc/systemd/system/timers.target.wants/dpkg-*", "usr/lib/systemd/system/dpkg-*"),
 )
 #: What a freshly installed server has under these names, as its packages say it.
-_PROVIDED = (
+PROVIDED = (
     *("/bin/sh", "/usr/bin/bash", "/usr/bin/env", "/usr/bin/python3", "/usr/sbin/useradd", "/sbin/ldconfig"),
     *("bash", "ca-certificates", "coreutils", "dbus", "dnf", "findutils", "gawk", "grep", "iproute", "kmod", "openssh"),
     *("openssh-server", "openssl", "procps-ng", "python3", "rpm", "sed", "shadow-utils", "sudo", "system-release"),
@@ -76,7 +76,7 @@ def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
     """
     packages = repository.provide(platform, report)
     base = image.provide(platforms.find(repository.UNDER), True, report, [*repository.TOOLS, *further])
-    table = read_yaml(_TABLE)[platform]
+    table = read_yaml(TABLE)[platform]
     content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text()])
     made = places.IMAGES / f"{platform}-stand-in-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     with lock(made.name):
@@ -134,7 +134,7 @@ def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[s
         )
     inside = ["chroot", str(root)]
     command([*inside, "rpm", "--initdb"])
-    base = Spec("system-base", str(version), provides=(*_PROVIDED, *(f"deb({name})" for name in sorted(installed))))
+    base = Spec("system-base", str(version), provides=(*PROVIDED, *(f"deb({name})" for name in sorted(installed))))
     write(root / "system-base.spec", base.text())
     define = ["--define", "_rpmdir /rpms", "--define", "_topdir /rpms", "--define", "__transaction_unshare %{nil}"]
     command([*inside, "rpmbuild", "-bb", "--quiet", *define, "/system-base.spec"])

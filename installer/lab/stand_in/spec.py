@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _UNIT = re.compile(r"/usr/lib/systemd/system/([^/@]+\.(?:service|socket|target))")
+_ACCOUNTS = re.compile(r"/usr/lib/sysusers\.d/([^/]+\.conf)")
 _TEMPORARY = re.compile(r"/usr/lib/tmpfiles\.d/([^/]+\.conf)")
 
 
@@ -92,12 +93,14 @@ class Spec:
         paths = [entry.path for entry in self.entries if not entry.folder]
         if any(".so." in path for path in paths):
             yield "/sbin/ldconfig"
-        found = [match.group(1) for match in map(_TEMPORARY.fullmatch, paths) if match]
-        if found:
-            yield f"systemd-tmpfiles --create {' '.join(found)} >/dev/null 2>&1 || :"
-        units = [match.group(1) for match in map(_UNIT.fullmatch, paths) if match]
-        if units:
-            yield f"systemctl preset {' '.join(units)} >/dev/null 2>&1 || :"
+        for pattern, program in (
+            (_ACCOUNTS, "systemd-sysusers"),
+            (_TEMPORARY, "systemd-tmpfiles --create"),
+            (_UNIT, "systemctl preset"),
+        ):
+            found = [match.group(1) for match in map(pattern.fullmatch, paths) if match]
+            if found:
+                yield f"{program} {' '.join(found)} >/dev/null 2>&1 || :"
 
 
 def pre(accounts: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:

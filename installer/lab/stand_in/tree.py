@@ -37,7 +37,7 @@ def lay_out(tree: Path, found: list[Deb], recipe: Recipe) -> None:
         command(["dpkg-deb", "--extract", str(deb.path), str(tree)])
     for name in _UNREAD:
         if (tree / name).exists():
-            _leave_out(tree / name)
+            _leave_out(tree / name, tree)
     for name in _MERGED:
         top = tree / name
         if top.is_dir() and not top.is_symlink():
@@ -46,7 +46,7 @@ def lay_out(tree: Path, found: list[Deb], recipe: Recipe) -> None:
             shutil.rmtree(top)
     for pattern in recipe.without:
         for left_out in _matching(tree, pattern):
-            _leave_out(left_out)
+            _leave_out(left_out, tree)
     for old, new in recipe.moves.items():
         moved = tree / new.lstrip("/")
         moved.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +70,11 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def _leave_out(path: Path) -> None:
+def _leave_out(path: Path, tree: Path) -> None:
     """Remove a path, and the folders above it that are empty then: they belong to the system."""
     remove(path)
     for folder in path.parents:
-        if any(folder.iterdir()):
+        if folder == tree or any(folder.iterdir()):
             return
         folder.rmdir()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 from typing import Any
 
 import pytest
@@ -50,6 +52,26 @@ def test_while_nobody_answers_nothing_is_known() -> None:
     state = ComputeService.query([SERVICE], FakeHost({"systemctl": shown}))[SERVICE.id]
     assert isinstance(state, Unknown)
     assert "127.0.0.1:1" in state.reason
+
+
+@pytest.mark.parametrize(
+    ("ago", "state", "actual", "again"),
+    [
+        (300, "active", {"works": "Nova has not heard of it"}, True),
+        (5, "active", {"works": "Nova has not heard of it"}, False),
+        (300, "failed", {"works": "Nova has not heard of it"}, False),
+        (300, "active", Unknown("nobody answers"), False),
+    ],
+    ids=["in vain for long", "just started", "failed", "nothing known"],
+)
+def test_one_that_has_run_in_vain_for_long_is_started_again(ago: float, state: str, actual: Any, again: bool) -> None:
+    began = datetime.datetime.fromtimestamp(time.time() - ago, datetime.UTC)
+    shown = {"Id": SERVICE.unit, "ActiveState": state, "MainPID": "7"}
+    shown["ExecMainStartTimestamp"] = began.strftime("%a %Y-%m-%d %H:%M:%S.%f UTC")
+    answers = {"systemctl show": "".join(f"{key}={value}\n" for key, value in shown.items()), "systemctl restart": ""}
+    host = FakeHost(answers)
+    SERVICE._start_again(actual, host)
+    assert (f"systemctl restart {SERVICE.unit}" in host.ran) is again
 
 
 def test_it_crosses_the_wire() -> None:

@@ -203,8 +203,31 @@ def test_a_unit_that_cannot_be_started_has_no_journal_worth_reading(load: str) -
 
 
 def test_the_journal_comes_without_empty_lines() -> None:
-    host = FakeHost({"journalctl": "one\n\n  \ntwo\n", "systemctl": text({**RUNNING, "ActiveState": "failed"})})
+    failed = text({**RUNNING, "ActiveState": "failed"})
+    host = FakeHost({"journalctl": "one\n\n  \ntwo\n", "systemctl": failed, "systemctl show --property=Requires": ""})
     assert Unit("a.service").diagnose(host)[1:] == ["one", "two"]
+
+
+def test_where_a_unit_failed_for_one_that_it_needs_that_one_is_heard() -> None:
+    def said(unit: str) -> str:
+        return f"journalctl --unit={unit}"
+
+    host = FakeHost(
+        {
+            said("a.service"): "Dependency failed for a.\n",
+            said("db.service"): "cannot write /run/db\n",
+            "systemctl show --property=Requires": "system.slice db.service\n",
+            "systemctl show --no-pager": text({**RUNNING, "ActiveState": "inactive"}),
+        }
+    )
+    shown = [text({**RUNNING, "ActiveState": state}) for state in ("active", "failed")]
+    argv = "systemctl show --no-pager --timestamp=us+utc --property=" + unit.PROPERTIES
+    host.answers[f"{argv} -- system.slice db.service"] = "\n".join(shown)
+    assert Unit("a.service").diagnose(host)[1:] == [
+        "Dependency failed for a.",
+        "it needs db.service, which failed:",
+        "cannot write /run/db",
+    ]
 
 
 def test_a_unit_is_not_looked_at_while_another_step_enables_one() -> None:
