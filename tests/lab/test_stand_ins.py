@@ -1,0 +1,133 @@
+"""The whole cloud on hosts of RPM: stand-ins of Enterprise Linux and Fedora (see ``installer.lab.stand_in``)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from installer import answers, lab
+from installer.lab import LabHost, LabRefused
+from tests.lab import boot_image
+from tests.lab.command_line import Operator, Result
+from tests.matrix.recording import Measured
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.shows("whole-cloud"),
+    pytest.mark.long,
+    pytest.mark.timeout(2400),
+]
+
+IMAGE = "/root/test.img"
+#: As EL's and Fedora's packages and pystack number them.
+NUMBERS = {"mysql": 27, "qemu": 107, "rpc": 32, "rpcuser": 29, "keystone": 163, "nova": 162, "glance": 161}
+REPOSITORIES = {
+    "el-9": {"appstream", "crb", "centos-rabbitmq", "centos-nfv-openvswitch"},
+    "el-10": {"appstream", "crb", "centos-rabbitmq", "centos-nfv-openvswitch"},
+    "fedora-43": {"appstream"},
+}
+
+
+@dataclass
+class Cloud:
+    """A whole cloud on one stand-in."""
+
+    host: LabHost
+    operator: Operator
+    answer_file: Path
+    first: Result
+
+    def run(self, verb: str, *words: str) -> Result:
+        return self.operator.run(verb, f"--answer-file={self.answer_file}", "--json", *words, timeout=1200)
+
+    def said(self, command: str) -> str:
+        return self.host.run(command, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module", params=sorted(REPOSITORIES))
+def cloud(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, measured: Measured
+) -> Iterator[Cloud]:
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    name = f"t-{request.param}"
+    lab.down([host.name for host in lab.hosts() if host.name == name])
+    try:
+        (host,) = lab.up([name], request.param, external=True)
+    except LabRefused as refused:
+        pytest.skip(str(refused))
+    shutil.copy(boot_image.provide(), host.root / IMAGE.lstrip("/"))
+    home = tmp_path_factory.mktemp("home")
+    values = {
+        **lab.answers([host]),
+        "CONFIG_PROVISION_IMAGE_URL": IMAGE,
+        "CONFIG_PROVISION_IMAGE_FORMAT": "raw",
+        "CONFIG_VERIFY_INSTANCES": "n",
+        "CONFIG_SSH_KEY": str(host.private_key),
+        "CONFIG_SSL_CERT_DIR": str(home / "ca"),
+    }
+    answers.write(home / "cloud.txt", answers.generate((), values))
+    operator = Operator(home)
+    done = operator.run("install", f"--answer-file={home}/cloud.txt", "--json", timeout=1800)
+    assert done.code == 0, (done.out + done.err)[-6000:]
+    measured(host.platform, "whole-cloud", fresh_seconds=done.seconds)
+    yield Cloud(host, operator, home / "cloud.txt", done)
+    lab.down([name])
+
+
+def test_it_is_a_host_of_rpm_and_nothing_else(cloud: Cloud) -> None:
+    assert cloud.host.made_from == "stand-in"
+    assert cloud.host.run("command -v apt-get || command -v dpkg").returncode != 0
+    assert cloud.said("rpm -q --qf '%{NAME}' mariadb-server") == "mariadb-server"
+
+
+@pytest.mark.shows("identity", "images", "dashboard")
+def test_package_sources_are_enabled_and_the_packages_come_in_one_transaction(cloud: Cloud) -> None:
+    enabled = {line.split()[0] for line in cloud.said("dnf -q repolist").splitlines()[1:]}
+    assert enabled == REPOSITORIES[cloud.host.platform]
+    services = cloud.said("dnf -q history info $(dnf -q history list mariadb-server | awk 'NR==3 {print $1}')")
+    assert all(f" {name}-" in services for name in ("rabbitmq-server", "haproxy", "memcached", "qemu-kvm", "lvm2"))
+
+
+def test_accounts_have_the_numbers_of_the_platform(cloud: Cloud) -> None:
+    wanted = NUMBERS
+    found = {name: int(cloud.said(f"id -u {name}")) for name in wanted}
+    assert found == wanted
+    assert "qemu" in cloud.said("ps -o user= -C qemu-kvm || echo qemu")
+
+
+def test_services_of_the_platform_run_and_start_at_boot(cloud: Cloud) -> None:
+    units = "mariadb rabbitmq-server memcached haproxy openvswitch ovn-northd ovn-controller virtqemud.socket"
+    assert set(cloud.said(f"systemctl is-active {units}").split()) == {"active"}
+    assert set(cloud.said(f"systemctl is-enabled {units}").split()) == {"enabled"}
+
+
+@pytest.mark.shows("second-run")
+def test_a_second_run_changes_nothing(cloud: Cloud, measured: Measured) -> None:
+    again = cloud.run("install")
+    totals = again.event("summary")
+    assert (again.code, totals["changed"]) == (0, 0), again.out[-3000:]
+    measured(cloud.host.platform, "whole-cloud", rerun_seconds=again.seconds, resources=totals["unchanged"])
+
+
+@pytest.mark.shows("instances", "floating-addresses", "volumes-nfs", "verify")
+def test_instances_are_reached_by_ssh_and_volumes_keep_their_data(cloud: Cloud) -> None:
+    done = cloud.run("verify", "--set", "CONFIG_VERIFY_INSTANCES=y")
+    verdicts = [event for event in done.events if event["event"] == "verdict"]
+    assert done.code == 0, (done.out + done.err)[-4000:]
+    good = {event["check"] for event in verdicts if event["outcome"] == "success"}
+    assert {"instance", "attached-volume", "volume-boot"} <= good, verdicts
+
+
+@pytest.mark.shows("reboot")
+def test_after_a_reboot_everything_comes_back(cloud: Cloud) -> None:
+    cloud.host.reboot()
+    done = cloud.run("verify")
+    assert done.code == 0, (done.out + done.err)[-4000:]
+    planned = cloud.run("plan")
+    assert [event for event in planned.events if event["event"] == "change"] == []
