@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import image
+from installer.lab import distribution, image
 from installer.lab.places import Report
 from installer.lab.platforms import LabPlatform
 from installer.lab.stand_in import disguise
@@ -18,6 +18,9 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
     """Return the folder of a platform's base image; makes it when there is none (see ``image.provide``)."""
     if not platform.rpm:
         return image.provide(platform, python, report, further)
+    if distribution.answers(platform.name):
+        return distribution.provide(platform.name, python, report, further)
+    report(f"no mirror of {platform.name} answers: a stand-in for it, Debian underneath and RPM on top")
     return disguise.provide(platform.name, report, further)
 
 

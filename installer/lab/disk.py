@@ -30,10 +30,10 @@ SELINUX_PACKAGES = (
     "selinux-utils",
 )
 _SELINUX_CONFIG = "etc/selinux/config"
-# $1 is the file system. The setfiles of Debian 12 reaches files by way of /proc, which is gone again when this ends.
+# $1 is the file system, $2 the name of the policy. The setfiles of Debian 12 reaches files by way of /proc, which is gone again when this ends.
 _LABEL = """
 mount -t proc proc "$1/proc" &&
-exec chroot "$1" setfiles -F -e /proc /etc/selinux/default/contexts/files/file_contexts /
+exec chroot "$1" setfiles -F -e /proc "/etc/selinux/$2/contexts/files/file_contexts" /
 """
 _NETWORK_GENERATOR = "etc/systemd/system/sysinit.target.wants/systemd-network-generator.service"
 # Holes take no room: a host uses what it writes.
@@ -158,7 +158,8 @@ def set_selinux(root: Path, state: str) -> None:
     write(config, selinux_config(config.read_text(), state))
     # Debian's policy denies it what it reads; all that it makes is settings of networkd from the kernel's command line.
     (root / _NETWORK_GENERATOR).unlink(missing_ok=True)
-    command(["unshare", "--mount", "sh", "-c", _LABEL, "sh", str(root)])
+    policy = re.search(r"(?m)^SELINUXTYPE=(\S+)", config.read_text())
+    command(["unshare", "--mount", "sh", "-c", _LABEL, "sh", str(root), policy.group(1) if policy else "default"])
 
 
 def selinux_config(text: str, state: str) -> str:

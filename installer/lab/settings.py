@@ -17,6 +17,8 @@ from installer.resources.secret import Secret
 
 #: Stands in the file system of a host that has a second interface.
 EXTERNAL_FILE = "etc/systemd/network/20-lab-external.network"
+_NETWORK_MANAGER = "usr/sbin/NetworkManager"
+_CONNECTIONS = "NetworkManager/system-connections"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ def apply(root: Path, name: str, address: str, network: IPv4Network, login: Logi
     # The kernel gives a new network namespace the machine's own forwarding, which the lab has switched on; a freshly
     # installed server has it off. In /usr and early in the order, so that every setting of the host's own wins.
     write(root / "usr/lib/sysctl.d/10-lab.conf", "net.ipv4.ip_forward = 0\n")
-    write(etc / "systemd/network/10-lab.network", network_file(address, network))
+    if (root / _NETWORK_MANAGER).exists():
+        write(etc / _CONNECTIONS / "lab.nmconnection", connection_file(address, network), 0o600)
+    else:
+        write(etc / "systemd/network/10-lab.network", network_file(address, network))
     write(etc / "ssh/ssh_host_ed25519_key", own.private, 0o600)
     write(etc / "ssh/ssh_host_ed25519_key.pub", own.public + "\n")
     index_and_proxies(etc, network)
@@ -62,6 +67,22 @@ def apply(root: Path, name: str, address: str, network: IPv4Network, login: Logi
 def hosts_file(name: str, address: str) -> str:
     """Return a host's /etc/hosts: itself only, as a freshly installed server has it."""
     return f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{address} {name}.{DOMAIN} {name}\n"
+
+
+def connection_file(address: str, network: IPv4Network, name: str = "host0", way_out: bool = True) -> str:
+    """Return NetworkManager's file of an interface, for distributions that have it in the place of systemd-networkd.
+
+    Args:
+        address: the host's in that network.
+        network: the network that the interface is in.
+        name: what the host calls the interface.
+        way_out: whether the way to everywhere else leads through it.
+    """
+    beyond = f",{gateway(network)}" if way_out else ""
+    return (
+        f"[connection]\nid={name}\ntype=ethernet\ninterface-name={name}\n\n"
+        f"[ipv4]\nmethod=manual\naddress1={address}/{network.prefixlen}{beyond}\n\n[ipv6]\nmethod=disabled\n"
+    )
 
 
 def network_file(address: str, network: IPv4Network) -> str:
@@ -80,6 +101,10 @@ def apply_external(root: Path, address: str, network: IPv4Network) -> None:
         address: its address there.
         network: the network it leads to.
     """
+    if (root / _NETWORK_MANAGER).exists():
+        text = connection_file(address, network, EXTERNAL, way_out=False)
+        write(root / "etc" / _CONNECTIONS / "lab-external.nmconnection", text, 0o600)
+        return
     write(
         root / EXTERNAL_FILE,
         f"[Match]\nName={EXTERNAL}\n\n[Link]\nRequiredForOnline=no\n\n"
@@ -114,8 +139,9 @@ def _login(root: Path, login: Login, key: str) -> None:
         inside = ["chroot", str(root)]
         # Debian has groups without a user of the same name, such as operator.
         groups = [line.partition(":")[0] for line in (root / "etc/group").read_text().splitlines()]
+        group = "sudo" if "sudo" in groups else "wheel"
         primary = ["--gid", login.user] if login.user in groups else ["--user-group"]
-        command([*inside, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", *primary, login.user])
+        command([*inside, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", group, *primary, login.user])
         if login.password is not None:
             command([*inside, "chpasswd"], stdin=f"{login.user}:{login.password.reveal()}\n")
         else:

@@ -64,7 +64,7 @@ def provide(platform: str, report: Report) -> Path:
 
 def _make(folder: Path, base: Path, platform: str, report: Report) -> int:
     recipes = [recipe for recipe in all_recipes() if recipe.name_on(platform)]
-    with _workshop(base) as root:
+    with workshop(base) as root:
         found = {deb.name: deb for deb in _fetched(root, sorted({name for one in recipes for name in one.debian}))}
         report(f"fetched {len(found)} packages; making RPMs of them")
         taken = {name for recipe in recipes for name in recipe.debian}
@@ -87,8 +87,15 @@ def _make(folder: Path, base: Path, platform: str, report: Report) -> int:
 
 
 @contextmanager
-def _workshop(base: Path) -> Iterator[Path]:
-    """Have a throw-away system in which packages are made, on top of an image that stays as it is."""
+def workshop(base: Path) -> Iterator[Path]:
+    """Have a throw-away system with dnf and rpm while the body runs, on top of an image that stays as it is.
+
+    Args:
+        base: the image.
+
+    Yields:
+        its file system, with a folder ``work`` to work in.
+    """
     scratch = places.IMAGES / f"workshop-{hashlib.sha256(str(time.time_ns()).encode()).hexdigest()[:12]}"
     root = scratch / "root"
     for path in (root, scratch / "upper", scratch / "overlay"):

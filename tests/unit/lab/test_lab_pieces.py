@@ -6,9 +6,10 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from installer.lab import container, keys, machine, network, nspawn, places, platforms, settings
+from installer.lab import container, distribution, keys, machine, network, nspawn, places, platforms, settings
 from installer.lab.host import LabHost
 from installer.lab.places import LabFailed, LabRefused
+from installer.paths import read_yaml
 
 SUBNET = IPv4Network("10.91.0.0/24")
 
@@ -163,3 +164,27 @@ def test_ssh_to_a_lab_host_trusts_its_key_and_no_other() -> None:
     argv = LabHost("one", "debian-13", "10.91.0.10", "operator", "/image", "ssh-ed25519 AAAA").ssh()
     assert argv[-1] == "operator@10.91.0.10"
     assert {"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null"} <= set(argv)
+
+
+def test_where_networkmanager_is_it_is_told_the_addresses(tmp_path: Path) -> None:
+    (tmp_path / "usr/sbin").mkdir(parents=True)
+    (tmp_path / "usr/sbin/NetworkManager").touch()
+    settings.apply_external(tmp_path, "198.51.100.10", IPv4Network("198.51.100.0/24"))
+    (made,) = tmp_path.glob("etc/NetworkManager/system-connections/*")
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert "address1=198.51.100.10/24\n" in made.read_text()
+    text = settings.connection_file("192.0.2.10", IPv4Network("192.0.2.0/24"))
+    assert "interface-name=host0" in text
+    assert "address1=192.0.2.10/24,192.0.2.1\n" in text
+
+
+@pytest.mark.parametrize("platform", ["el-9", "el-10", "fedora-43"])
+def test_an_image_of_the_distribution_itself_is_filled_from_signed_packages(platform: str) -> None:
+    table = read_yaml(Path(distribution.__file__).with_name("distributions.yaml"))[platform]
+    text = distribution.repositories(table)
+    assert text.count("gpgcheck=1") == text.count("metalink=https://") == len(table["repositories"])
+    packages = distribution.wanted(table, True, ["udev", "lvm2", "selinux-basics"])
+    assert {"systemd-udev", "lvm2", "python3", "openssh-server"} <= set(packages)
+    assert "" not in packages
+    assert "python3" not in distribution.wanted(table, False, [])
+    assert "$" not in distribution.filled(next(iter(table["repositories"].values())), table["releasever"])

@@ -1,0 +1,109 @@
+"""Base images of EL and Fedora from their own mirrors, where one answers: dnf fills a folder, as an installer does."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from installer.lab import image, places, platforms
+from installer.lab.machine import check_room
+from installer.lab.places import Report, command, lock, write
+from installer.lab.stand_in import repository
+from installer.paths import read_yaml
+
+_TABLE = Path(__file__).with_name("distributions.yaml")
+#: What Debian's packages that a lab host may want are called here; empty: there is no such thing.
+_NAMES = {
+    "auditd": "audit",
+    "selinux-basics": "",
+    "selinux-policy-default": "selinux-policy-targeted",
+    "selinux-utils": "libselinux-utils",
+    "udev": "systemd-udev",
+}
+_PATIENCE = 4.0
+# Part of every image's name: raise it when the recipe below changes.
+_RECIPE = "1"
+_ROOM = 3.0
+
+
+def answers(platform: str) -> bool:
+    """Tell whether the mirrors of a platform can be reached from this machine; takes at most some seconds."""
+    table = read_yaml(_TABLE)[platform]
+    first = filled(next(iter(table["repositories"].values())), table["releasever"])
+    try:
+        with urllib.request.urlopen(first, timeout=_PATIENCE) as answer:  # noqa: S310 - from the table, https
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def filled(address: str, releasever: str) -> str:
+    """Return the address of a repository with dnf's variables replaced."""
+    return address.replace("$releasever", releasever).replace("$basearch", "x86_64")
+
+
+def provide(platform: str, python: bool, report: Report, further: Sequence[str] = ()) -> Path:
+    """Return the folder of a base image of the distribution's own packages; makes it when there is none.
+
+    Args:
+        platform: such as ``el-9``.
+        python: with Python 3 or without.
+        report: told of the making and its time.
+        further: packages beyond those of a server, by Debian's names.
+
+    Raises:
+        LabFailed: when packages cannot be fetched or installed.
+        LabRefused: when the disk is too full.
+    """
+    table = read_yaml(_TABLE)[platform]
+    packages = wanted(table, python, further)
+    tools = image.provide(platforms.find(repository.UNDER), True, report, repository.TOOLS)
+    content = "\n".join([_RECIPE, tools.name, str(table), *packages])
+    made = places.IMAGES / f"{platform}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    with lock(made.name):
+        if not made.is_dir():
+            check_room(places.IMAGES, _ROOM, "a base image")
+            report(f"building the base image of {platform} from its own mirrors (once)")
+            started = time.monotonic()
+            _make(made, tools, table, packages)
+            report(f"base image of {platform} built in {time.monotonic() - started:.0f} s")
+    return made
+
+
+def wanted(table: Mapping[str, Any], python: bool, further: Iterable[str]) -> list[str]:
+    """Return the packages of an image, sorted."""
+    named = (_NAMES.get(name, name) for name in further)
+    return sorted({*table["packages"], *(table["python"] if python else ()), *filter(None, named)})
+
+
+def repositories(table: Mapping[str, Any]) -> str:
+    """Return the .repo file from which dnf fills an image; every package's signature is checked."""
+    keys = " ".join(table["keys"])
+    return "\n".join(
+        f"[{name}]\nname={name}\nmetalink={address}\nenabled=1\ngpgcheck=1\ngpgkey={keys}\n"
+        for name, address in table["repositories"].items()
+    )
+
+
+def _make(made: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[str]) -> None:
+    unfinished = made.with_name(f"{made.name}.unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    with repository.workshop(tools) as root:
+        write(root / "work/repos/lab.repo", repositories(table))
+        options = ["--installroot=/work/image", f"--releasever={table['releasever']}", "--setopt=reposdir=/work/repos"]
+        command(["chroot", str(root), "dnf", "-y", "--setopt=install_weak_deps=False", *options, "install", *packages])
+        command(["cp", "-a", str(root / "work/image"), str(unfinished)])
+    inside = ["chroot", str(unfinished)]
+    command([*inside, "systemctl", "enable", "NetworkManager.service", "sshd.service"])
+    # One of its own is made for every host.
+    for path in [*unfinished.glob("etc/ssh/ssh_host_*"), unfinished / "etc/hostname", unfinished / "etc/resolv.conf"]:
+        path.unlink(missing_ok=True)
+    (unfinished / "etc/machine-id").write_text("")
+    unfinished.rename(made)
