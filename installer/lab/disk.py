@@ -30,7 +30,8 @@ SELINUX_PACKAGES = (
     "selinux-utils",
 )
 _SELINUX_CONFIG = "etc/selinux/config"
-# $1 is the file system, $2 the name of the policy. The setfiles of Debian 12 reaches files by way of /proc, which is gone again when this ends.
+# $1 is the file system, $2 the name of the policy. The setfiles of Debian 12 reaches files by way of /proc, which is
+# gone again when this ends.
 _LABEL = """
 mount -t proc proc "$1/proc" &&
 exec chroot "$1" setfiles -F -e /proc "/etc/selinux/$2/contexts/files/file_contexts" /

@@ -26,11 +26,17 @@ def lab_up(
     Linux), for volume groups, iSCSI and SELinux: it has one processor, comes up
     in some ten seconds and runs Python at half the speed.
 
+    Platforms: debian-13, debian-12, el-9, el-10, fedora-43. Of the last three a
+    host of their own packages is made where their mirrors answer; where not, a
+    stand-in: Debian underneath, and on top rpm, dnf and the platform's names,
+    accounts, units and paths. Which of the two it became is told.
+
     Examples:
       pystack lab-up                 (one host, lab-1)
       pystack lab-up lab-1 lab-2 --platform debian-13
       pystack lab-up store --kernel own --disk 4 --disk 8
       pystack lab-up strict --kernel own --selinux enforcing
+      pystack lab-up el --platform el-10
 
     Exit codes: 0 they are up, 3 refused, 4 one could not be made
     """
@@ -72,10 +78,18 @@ def lab_list(_context: Any) -> int:
         screen.line("no lab hosts: pystack lab-up makes one")
         return 0
     rows = [
-        (host.name, host.platform, host.wish.kernel, host.address, host.user, "up" if host.running else "down")
+        (
+            host.name,
+            host.platform,
+            host.made_from,
+            host.wish.kernel,
+            host.address,
+            host.user,
+            "up" if host.running else "down",
+        )
         for host in hosts
     ]
-    header, *lines = columns([("name", "platform", "kernel", "address", "user", "state"), *rows])
+    header, *lines = columns([("name", "platform", "made from", "kernel", "address", "user", "state"), *rows])
     screen.line(header, "dim")
     for line in lines:
         screen.line(line)

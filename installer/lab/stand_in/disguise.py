@@ -48,6 +48,10 @@ _MACROS = """\
 %dist {dist}
 %_build_id_links none
 """
+_POLICY = """\
+(typealias rpm_script_t)
+(typealiasactual rpm_script_t unconfined_t)
+"""
 _UPDATE_TRUST = """\
 #!/bin/sh
 # Collects what the platform trusts, and what was added to it, in one file.
@@ -98,6 +102,7 @@ def _make(made: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> N
     installed = repository.installed_packages(unfinished)
     _identity(unfinished, table)
     _package_manager(unfinished, table, installed)
+    _policy(unfinished)
     _trust(unfinished)
     _hide(unfinished)
     unfinished.rename(made)
@@ -149,6 +154,16 @@ def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[s
             for path in (root / repository.SEEN_AT.lstrip("/")).rglob(f"{name}-1*.rpm")
         ]
         command([*inside, "rpm", "--install", "--nodeps", *define[-2:], *found])
+
+
+def _policy(root: Path) -> None:
+    """Let rpm run what packages bring as it does on EL: Debian's policy of SELinux does not know it."""
+    if not (root / "usr/sbin/semodule").exists():
+        return
+    module = root / "stand-in.cil"
+    write(module, _POLICY)
+    command(["chroot", str(root), "semodule", "--noreload", "--install", f"/{module.name}"])
+    module.unlink()
 
 
 def _trust(root: Path) -> None:
