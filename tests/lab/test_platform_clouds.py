@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,9 @@ def test_instances_are_reached_by_ssh_and_volumes_keep_their_data(cloud: Cloud) 
 @pytest.mark.shows("reboot")
 def test_after_a_reboot_everything_comes_back(cloud: Cloud) -> None:
     cloud.host.reboot()
+    deadline = time.monotonic() + 300
+    while cloud.run("verify", "--only", "login,compute,network").code and time.monotonic() < deadline:
+        time.sleep(5)
     done = cloud.run("verify")
     assert done.code == 0, (done.out + done.err)[-4000:]
     planned = cloud.run("plan")

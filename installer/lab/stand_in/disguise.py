@@ -15,7 +15,7 @@ from installer.lab.places import Report, command, lock, write
 from installer.lab.stand_in import repository
 from installer.lab.stand_in.spec import Spec
 from installer.lab.stand_in.tree import remove
-from installer.paths import read_yaml
+from installer.paths import TEMPLATES, read_yaml
 
 TABLE = Path(__file__).with_name("platforms.yaml")
 # Part of every image's name: raise it when the making below changes.
@@ -48,10 +48,18 @@ _MACROS = """\
 %dist {dist}
 %_build_id_links none
 """
+#: What EL's policy of SELinux has and Debian's has not: rpm runs scripts of packages in a domain of its own, HAProxy
+#: may be let use all ports, and what RabbitMQ's nodes come to has a type.
 _POLICY = """\
 (typealias rpm_script_t)
 (typealiasactual rpm_script_t unconfined_t)
+(optional stand_in_haproxy
+    (allow haproxy_t port_type (tcp_socket (name_bind name_connect)))
+)
+(portcon tcp 25672 (system_u object_r amqp_port_t ((s0) (s0))))
 """
+#: Rules that EL's policy has for services; Debian's gets them with the installation, on Debian.
+_SERVICES = ("haproxy", "rabbitmq")
 _UPDATE_TRUST = """\
 #!/bin/sh
 # Collects what the platform trusts, and what was added to it, in one file.
@@ -157,13 +165,17 @@ def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[s
 
 
 def _policy(root: Path) -> None:
-    """Let rpm run what packages bring as it does on EL: Debian's policy of SELinux does not know it."""
+    """Make up for what EL's policy of SELinux has and Debian's has not."""
     if not (root / "usr/sbin/semodule").exists():
         return
-    module = root / "stand-in.cil"
-    write(module, _POLICY)
-    command(["chroot", str(root), "semodule", "--noreload", "--install", f"/{module.name}"])
-    module.unlink()
+    texts = {"stand-in": _POLICY}
+    texts |= {f"stand-in-{name}": (TEMPLATES / "selinux" / f"{name}.cil").read_text() for name in _SERVICES}
+    modules = [root / f"{name}.cil" for name in texts]
+    for module, text in zip(modules, texts.values(), strict=True):
+        write(module, text)
+    command(["chroot", str(root), "semodule", "--noreload", "--install", *(f"/{module.name}" for module in modules)])
+    for module in modules:
+        module.unlink()
 
 
 def _trust(root: Path) -> None:
