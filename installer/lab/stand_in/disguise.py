@@ -49,17 +49,18 @@ _MACROS = """\
 %_build_id_links none
 """
 #: What EL's policy of SELinux has and Debian's has not: rpm runs scripts of packages in a domain of its own, HAProxy
-#: may be let use all ports, and what RabbitMQ's nodes come to has a type.
+#: may be let use all ports and reads folders of settings, and what RabbitMQ's nodes come to has a type.
 _POLICY = """\
 (typealias rpm_script_t)
 (typealiasactual rpm_script_t unconfined_t)
 (optional stand_in_haproxy
     (allow haproxy_t port_type (tcp_socket (name_bind name_connect)))
+    (allow haproxy_t haproxy_conf_t (dir (open read getattr search)))
 )
 (portcon tcp 25672 (system_u object_r amqp_port_t ((s0) (s0))))
 """
 #: Rules that EL's policy has for services; Debian's gets them with the installation, on Debian.
-_SERVICES = ("haproxy", "rabbitmq")
+_SERVICES = ("haproxy", "rabbitmq", "volumes")
 _UPDATE_TRUST = """\
 #!/bin/sh
 # Collects what the platform trusts, and what was added to it, in one file.
