@@ -7,14 +7,12 @@ import hashlib
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from installer.lab import bases, kernel, places
-from installer.lab.machine import check_room
-from installer.lab.places import LabFailed, Report, command, lock, write
+from installer.lab import bases, kernel, once, places
+from installer.lab.places import LabFailed, Report, command, write
 from installer.lab.platforms import LabPlatform
 
 GIB = 2**30
@@ -61,14 +59,8 @@ def provide(platform: LabPlatform, python: bool, selinux: bool, report: Report) 
     own = kernel.provide(report)
     key = hashlib.sha256(f"{_RECIPE} {tree.name} {own.name} {_SIZE}".encode()).hexdigest()[:12]
     base = places.IMAGES / f"{tree.name.rpartition('-')[0]}-disk-{key}"
-    with lock(base.name):
-        if not base.is_dir():
-            check_room(places.IMAGES, _ROOM, "a base disk")
-            report(f"making the base disk of {platform.name}{' with SELinux' if selinux else ''} (once)")
-            started = time.monotonic()
-            _make(base, tree, own)
-            report(f"base disk of {platform.name} made in {time.monotonic() - started:.0f} s")
-    return base
+    what = f"the base disk of {platform.name}{' with SELinux' if selinux else ''}"
+    return once.made(base, what, _ROOM, report, lambda: _make(base, tree, own))
 
 
 def system(base: Path) -> Path:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from installer.lab import image, places, platforms
-from installer.lab.machine import check_room
-from installer.lab.places import Report, command, lock, write
+from installer.lab import image, once, places, platforms
+from installer.lab.places import Report, command, write
 from installer.lab.stand_in import repository
 from installer.paths import read_yaml
 
@@ -66,14 +64,8 @@ def provide(platform: str, python: bool, report: Report, further: Sequence[str] 
     tools = image.provide(platforms.find(repository.UNDER), True, report, repository.TOOLS)
     content = "\n".join([_RECIPE, tools.name, str(table), *packages])
     made = places.IMAGES / f"{platform}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with lock(made.name):
-        if not made.is_dir():
-            check_room(places.IMAGES, _ROOM, "a base image")
-            report(f"building the base image of {platform} from its own mirrors (once)")
-            started = time.monotonic()
-            _make(made, tools, table, packages)
-            report(f"base image of {platform} built in {time.monotonic() - started:.0f} s")
-    return made
+    what = f"the base image of {platform}, from its own mirrors"
+    return once.made(made, what, _ROOM, report, lambda: _make(made, tools, table, packages))
 
 
 def wanted(table: Mapping[str, Any], python: bool, further: Iterable[str]) -> list[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer.lab import places, sources, trust
-from installer.lab.machine import check_room
-from installer.lab.places import LabFailed, Report, command, lock, write
+from installer.lab import once, places, sources, trust
+from installer.lab.places import LabFailed, Report, command, write
 from installer.lab.platforms import LabPlatform
 
 # Part of every image's name: raise it when the recipe below changes.
@@ -38,15 +36,12 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
     authorities = trust.read_own_authorities()
     content = "\n".join([_RECIPE, *packages, listing, *options, *sorted(authorities)])
     image = places.IMAGES / f"{platform.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with lock(image.name):
-        if not image.is_dir():
-            check_room(places.IMAGES, _ROOM, "a base image")
-            without = "" if python else " without Python"
-            report(f"building the base image of {platform.name}{without}{_listed(further)} (once)")
-            started = time.monotonic()
-            _build(image, platform.suite, packages, listing, options, authorities)
-            report(f"base image of {platform.name} built in {time.monotonic() - started:.0f} s")
-    return image
+    what = f"the base image of {platform.name}{'' if python else ' without Python'}{_listed(further)}"
+
+    def make() -> None:
+        _build(image, platform.suite, packages, listing, options, authorities)
+
+    return once.made(image, what, _ROOM, report, make)
 
 
 def _build(

@@ -16,9 +16,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from installer.lab import image, places, sources
-from installer.lab.machine import check_room
-from installer.lab.places import Report, lock, write
+from installer.lab import image, once, places, sources
+from installer.lab.places import Report, write
 
 #: What starts the kernel, and the folder of its modules, in the folder that `provide` returns.
 PROGRAM = "/usr/bin/boot-lab-host"
@@ -57,12 +56,8 @@ def provide(report: Report) -> Path:
     options = sources.read_options()
     content = "\n".join([_RECIPE, _BOOT, listing, *options])
     folder = places.IMAGES / f"kernel-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with lock(folder.name):
-        if not folder.is_dir():
-            check_room(places.IMAGES, _ROOM, "a kernel for lab hosts")
-            report(f"fetching a kernel for lab hosts: {_PACKAGE} of {_SUITE} (once)")
-            _unpack(folder, listing, options)
-    return folder
+    what = f"a kernel for lab hosts of {_PACKAGE} in {_SUITE}"
+    return once.made(folder, what, _ROOM, report, lambda: _unpack(folder, listing, options))
 
 
 def _unpack(folder: Path, listing: str, options: list[str]) -> None:

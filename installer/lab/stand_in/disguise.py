@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from installer.lab import image, places, platforms
-from installer.lab.machine import check_room
-from installer.lab.places import Report, command, lock, write
+from installer.lab import image, once, places, platforms
+from installer.lab.places import Report, command, write
 from installer.lab.stand_in import repository
 from installer.lab.stand_in.spec import Spec
 from installer.lab.stand_in.tree import remove
@@ -92,14 +90,8 @@ def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
     table = read_yaml(TABLE)[platform]
     content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text()])
     made = places.IMAGES / f"{platform}-stand-in-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with lock(made.name):
-        if not made.is_dir():
-            check_room(places.IMAGES, _ROOM, "a base image")
-            report(f"making a stand-in for {platform}: Debian underneath, RPM on top (once)")
-            started = time.monotonic()
-            _make(made, base, packages, table)
-            report(f"stand-in for {platform} made in {time.monotonic() - started:.0f} s")
-    return made
+    what = f"the base image of a stand-in for {platform}"
+    return once.made(made, what, _ROOM, report, lambda: _make(made, base, packages, table))
 
 
 def _make(made: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> None:

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from installer.lab import image, places, platforms
-from installer.lab.machine import check_room, resolv_conf
-from installer.lab.places import Report, command, lock, write
+from installer.lab import image, once, places, platforms
+from installer.lab.machine import resolv_conf
+from installer.lab.places import Report, command, write
 from installer.lab.stand_in import debs, interpreter, tree
 from installer.lab.stand_in.debs import Deb
 from installer.lab.stand_in.recipe import FOLDER, REPOSITORIES, Recipe, all_recipes
@@ -52,21 +52,14 @@ def provide(platform: str, report: Report) -> Path:
     python = interpreter.needed(platform)
     content = "\n".join([_RECIPE, base.name, platform, *texts, str(python)])
     folder = places.IMAGES / f"{platform}-repository-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with lock(folder.name):
-        if not folder.is_dir():
-            check_room(places.IMAGES, _ROOM, "the packages of a stand-in")
-            report(f"making the packages of a stand-in for {platform} from those of {UNDER} (once, some minutes)")
-            started = time.monotonic()
-            count = _make(folder, base, platform, report)
-            report(f"{count} packages made in {time.monotonic() - started:.0f} s")
-    return folder
+    what = f"the packages of a stand-in for {platform}, from those of {UNDER}"
+    return once.made(folder, what, _ROOM, report, lambda: _make(folder, base, platform))
 
 
-def _make(folder: Path, base: Path, platform: str, report: Report) -> int:
+def _make(folder: Path, base: Path, platform: str) -> None:
     recipes = [recipe for recipe in all_recipes() if recipe.name_on(platform)]
     with workshop(base) as root:
         found = {deb.name: deb for deb in _fetched(root, sorted({name for one in recipes for name in one.debian}))}
-        report(f"fetched {len(found)} packages; making RPMs of them")
         taken = {name for recipe in recipes for name in recipe.debian}
         rest = [tree.empty_recipe(deb) for name, deb in sorted(found.items()) if name not in taken]
         installed = installed_packages(root)
@@ -83,7 +76,6 @@ def _make(folder: Path, base: Path, platform: str, report: Report) -> int:
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(root / _WORK / "rpms", unfinished)
     unfinished.rename(folder)
-    return len(recipes) + len(rest)
 
 
 @contextmanager
