@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from installer.agent.reach import split_login
 from installer.bundle.archive import PACKAGES
 from installer.bundle.manifest import Infrastructure
 from installer.wheels.downloads import Downloads, NoWay
@@ -49,6 +50,9 @@ def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: 
         downloads: by which they come.
         store: where they are kept.
         tell: is told how far it is.
+
+    Raises:
+        StoreNotWritable: they cannot be kept.
     """
     if not platform.packages:
         return platform
@@ -80,7 +84,8 @@ def _fetch(item: Mapping[str, str], downloads: Downloads, store: Store) -> None:
     try:
         store.add(downloads.content(item["url"]), {item["sha256"]})
     except WrongHash as wrong:
-        raise WrongHash(f"{item['url']} has the sha256 {wrong}, and the package list says {item['sha256']}") from None
+        address, _ = split_login(item["url"])
+        raise WrongHash(f"{address} has the sha256 {wrong}, and the package list says {item['sha256']}") from None
 
 
 def _with_member(platform: str, item: Mapping[str, str]) -> dict[str, str]:

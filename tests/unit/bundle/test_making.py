@@ -141,6 +141,23 @@ def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_pa
     assert (got.lacks, got.hosts, "url" in package) == ("", ("a", "b"), False)
 
 
+@pytest.mark.parametrize("trouble", ["other content", "gone"])
+def test_the_login_of_a_package_source_is_not_told(tmp_path: Path, trouble: str) -> None:
+    with PackageIndex() as index:
+        item = told(index, "p", b"package")
+        item["url"] = item["url"].replace("//", "//somebody:hidden@")
+        if trouble == "gone":
+            index.files.clear()
+        else:
+            index.files["p_1_all.deb"] = b"something else"
+        platform = packages.merged("x", "", {"a": {"packages": [item], "problem": ""}})
+        downloads = Downloads()
+        got = packages.fetched(platform, downloads, Store(tmp_path / "store"), print)
+        downloads.close()
+    assert "/files/p_1_all.deb" in got.lacks
+    assert "hidden" not in str(got)
+
+
 @pytest.mark.parametrize("trouble", ["other content", "gone", "no address"])
 def test_packages_that_cannot_be_had_stay_a_list_with_the_reason(tmp_path: Path, trouble: str) -> None:
     with PackageIndex() as index:
@@ -162,10 +179,25 @@ def test_packages_that_cannot_be_had_stay_a_list_with_the_reason(tmp_path: Path,
     )
 
 
-def test_a_bundle_of_another_format_does_not_stop_a_new_one(tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_used_does_not_stop_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "b.tar"
-    path.write_text("something else")
-    with pytest.raises(BundleRefused):
-        opened(str(path))
     made = making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
+    path.write_bytes(path.read_bytes()[:4096].replace(b'"format": 1', b'"format": 2'))
+    with pytest.raises(BundleRefused, match="format 2"):
+        opened(str(path))
+    again = making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
     assert dataclasses.asdict(opened(str(path)).manifest) == dataclasses.asdict(made.manifest)
+    assert again.manifest == made.manifest
+
+
+@pytest.mark.parametrize("content", [b"CONFIG_DEBUG_MODE=n\n", b"", None], ids=["a file", "an empty one", "a folder"])
+def test_something_else_than_a_bundle_is_never_replaced(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "answers.txt"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(making.BundleNotWritten, match="is there already, and is no bundle") as refused:
+        making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
+    assert refused.value.exit_code == 2
+    assert path.is_dir() if content is None else path.read_bytes() == content
