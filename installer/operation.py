@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from installer import admin_files, inventory, journal, preflight, tls
+from installer import admin_files, inventory, journal, preflight, proxies, tls
 from installer.answers import Answers
 from installer.bundle.needs import environments, packages
 from installer.bundle.opening import Bundle
@@ -306,9 +306,10 @@ class Operation:
         cloud = self._seen(write=False)
         _refuse_foreign(cloud.hosts)
         steps = build(cloud, self._roles)
+        through = {name: value.reveal() for name, value in proxies.environment(self._answers)}
         self._listen({"event": "phase", "name": "survey"})
         asked = {
-            address: session.packages(*packages(step for step in steps if step.host == address))
+            address: session.packages(*packages(step for step in steps if step.host == address), through)
             for address, session in self._sessions.items()
         }
         return cloud, self._environments(), all_results(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,9 @@ AT_ONCE = 4
 
 Tell = Callable[[str], None]
 
+#: A login in an address, as a package manager may tell it.
+_LOGIN = re.compile(r"//[^/\s@]+@")
+
 
 def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> Infrastructure:
     """Return what all hosts of a platform told.
@@ -32,7 +36,8 @@ def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> I
         for answer in answers.values()
         for item in answer["packages"]
     }
-    problems = [f"{address}: {answer['problem']}" for address, answer in answers.items() if answer["problem"]]
+    told = {address: _LOGIN.sub("//", answer["problem"]) for address, answer in answers.items()}
+    problems = [f"{address}: {problem}" for address, problem in told.items() if problem]
     return Infrastructure(
         name,
         title,

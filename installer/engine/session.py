@@ -71,9 +71,11 @@ class AgentSession:
         """Ask whether the host reaches what it downloads from; see ``installer.agent.probes.sources``."""
         return self._call("sources", "asking its package sources", ask=ask)
 
-    def packages(self, names: Sequence[str], repositories: Sequence[str]) -> Future[dict[str, Any]]:
+    def packages(
+        self, names: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
+    ) -> Future[dict[str, Any]]:
         """Ask what an installation of packages would bring; see ``installer.agent.package_list.would_install``."""
-        asked = {"names": list(names), "repositories": list(repositories)}
+        asked = {"names": list(names), "repositories": list(repositories), "proxies": dict(proxies)}
         return self._call("packages", "asking what its packages are", **asked)
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:

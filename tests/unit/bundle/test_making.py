@@ -128,6 +128,12 @@ def told(index: PackageIndex, name: str, data: bytes) -> dict[str, str]:
     return {"name": name, "version": "1", "architecture": "all", "url": url, "sha256": sha256(data)}
 
 
+def test_why_there_is_no_list_is_told_without_logins() -> None:
+    told = "Failed to fetch http://somebody:hidden@mirror.example/debian/InRelease"
+    merged = packages.merged("x", "", {"a": {"packages": [], "problem": told}})
+    assert merged.lacks.endswith("a: Failed to fetch http://mirror.example/debian/InRelease")
+
+
 def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_path: Path) -> None:
     with PackageIndex() as index:
         item = told(index, "p", b"package")
