@@ -1,4 +1,4 @@
-"""What an answer file's hosts need of the package index, and whether a bundle has it. No IO."""
+"""What an answer file's hosts need of the package index, and whether a bundle has it. No IO but for locks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
     """
     has = ", ".join(sorted(one.title for one in manifest.environments.values())) or "nothing"
     for address, items in wanted.items():
-        lacks = sorted(item.title for item in items if item.name not in manifest.environments)
+        lacks = sorted(item.title for item in items if not _has(manifest, item))
         if not lacks:
             yield Finding("bundle", "success", "has all that the host needs of the package index", host=address)
             continue
@@ -59,7 +59,7 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
         if manifest.release != release:
             why = f"it is of OpenStack {manifest.release}, and the answer file asks for {release}"
         elif same:
-            why = f"it was made by pystack {manifest.pystack} from other locks than this pystack has"
+            why = f"it was made by pystack {manifest.pystack} from other locks than this pystack has, or was changed"
         yield Finding(
             "bundle",
             "fail",
@@ -68,3 +68,8 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
             "make it again, with this pystack and this answer file: pystack bundle --answer-file FILE",
             address,
         )
+
+
+def _has(manifest: Manifest, item: Environment) -> bool:
+    contents = manifest.environments.get(item.name)
+    return contents is not None and item.is_made_of(contents.files)

@@ -102,9 +102,10 @@ def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
 def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
     lock, build = locks(release)
     with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
-        files = Store().noted(made_of(release).name)
+        wanted = made_of(release)
+        files = Store().noted(wanted.name)
         source, links = _configuration(Path(folder), index), list[str]()
-        if files is not None:
+        if files is not None and wanted.is_made_of(files):
             # A bundle brought them.
             Store().link(files, Path(folder))
             source, links = ["--no-config", "--offline"], ["--no-index", "--find-links", folder]

@@ -52,7 +52,8 @@ def fetch(
         FetchFailed: the index does not answer, lacks something, or has something else than a lock names.
     """
     found = {environment: store.noted(environment.name) for environment in environments}
-    missing = [environment for environment, files in found.items() if files is None]
+    # A bundle may have brought the list.
+    missing = [one for one, files in found.items() if files is None or not one.is_made_of(files)]
     wanted = list(dict.fromkeys((pin, environment.target) for environment in missing for pin in environment.pins()))
     got = _Fetching(index, store, tell, len(wanted), stop or threading.Event()).all(wanted) if wanted else {}
     for environment in missing:

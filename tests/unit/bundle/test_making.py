@@ -18,7 +18,7 @@ from installer.roles import all_roles
 from installer.tls import Certificates
 from installer.wheels.downloads import Downloads
 from installer.wheels.environment import Environment
-from installer.wheels.store import Store
+from installer.wheels.store import File, Store
 from installer.wheels.target import Target
 from tests.package_index import PackageIndex, lock, sha256, wheel
 
@@ -101,7 +101,7 @@ def test_an_output_whose_folder_is_not_there_is_refused_before_anything_is_fetch
             "2026.2",
             "fail",
             "does not have 2026.2 for Python 3.12 on x86_64",
-            "it was made by pystack 1 from other locks than this pystack has",
+            "it was made by pystack 1 from other locks than this pystack has, or was changed",
         ),
         (
             {"other": "2026.1 for Python 3.12 on x86_64"},
@@ -113,10 +113,13 @@ def test_an_output_whose_folder_is_not_there_is_refused_before_anything_is_fetch
     ],
 )
 def test_a_host_is_told_what_a_bundle_does_not_have_for_it(
-    known: dict[str, str], release: str, outcome: str, found: str, why: str
+    tmp_path: Path, known: dict[str, str], release: str, outcome: str, found: str, why: str
 ) -> None:
-    manifest = Manifest("1", release, "x86_64", {name: Contents(title, ()) for name, title in known.items()}, [], {})
-    wanted = Environment("env", Path("2026.2.txt"), Path("b.txt"), Target("3.12", "x86_64"))
+    files = (File("a-1-py3-none-any.whl", "0" * 64),)
+    environments = {name: Contents(title, files) for name, title in known.items()}
+    manifest = Manifest("1", release, "x86_64", environments, [], {})
+    (tmp_path / "2026.2.txt").write_text(lock(("a==1", "0" * 64)))
+    wanted = Environment("env", tmp_path / "2026.2.txt", tmp_path / "b.txt", Target("3.12", "x86_64"))
     (finding,) = needs.check(manifest, {"192.0.2.1": [wanted]}, "2026.2")
     assert (finding.outcome, finding.why, finding.host) == (outcome, why, "192.0.2.1")
     assert finding.found.startswith(found)

@@ -9,8 +9,8 @@ import pytest
 from installer.own_index import Sources
 from installer.wheels.fetching import FetchFailed, fetch
 from installer.wheels.index import Index
-from installer.wheels.store import Store
-from tests.package_index import PackageIndex, lock, source, wheel
+from installer.wheels.store import File, Store
+from tests.package_index import PackageIndex, lock, sha256, source, wheel
 from tests.unit.wheels.conftest import Locks
 
 MANYLINUX = "cp{0}-cp{0}-manylinux_2_17_x86_64"
@@ -106,3 +106,16 @@ def test_what_was_stopped_fetches_nothing_more_and_leaves_nothing_half(
     assert not index.asked
     (store.folder / ".new-4194305.abcdefgh").touch()  # above the highest process number that Linux gives
     assert not list(Store(store.folder).folder.iterdir())
+
+
+@pytest.mark.parametrize("named", ["nothing", "another", "one too many"])
+def test_a_list_that_is_not_what_the_lock_names_is_not_used(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks, named: str
+) -> None:
+    good = index.add(wheel("a", "1"))
+    wanted = locks(lock(("a==1", good)))
+    other = File("b-1-py3-none-any.whl", store.add([b"other"], {sha256(b"other")}))
+    right = File("a-1-py3-none-any.whl", good)
+    store.add([index.files[right.name]], {good})
+    store.note(wanted.name, {"nothing": [], "another": [other], "one too many": [right, other]}[named])
+    assert fetch([wanted], asked, store, quiet) == {wanted.name: (right,)}
