@@ -77,7 +77,7 @@ def test_what_has_no_wheel_comes_as_its_source_with_what_builds_it(
 def test_an_index_that_does_not_answer_is_named_without_its_login(store: Store, locks: Locks) -> None:
     with PackageIndex() as gone:
         pass
-    index = Index(Sources((gone.url.replace("//", "//me:hidden@"),)))
+    index = Index(Sources(gone.url.replace("//", "//me:hidden@")))
     with pytest.raises(FetchFailed) as failed:
         fetch([locks(lock(("a==1", "0" * 64)))], index, store, quiet)
     index.close()
