@@ -37,7 +37,10 @@ def packages(steps: Iterable[Step]) -> tuple[list[str], list[str]]:
     """Return the packages of the distribution that steps of a plan install, and the repositories that they enable."""
     items = [item for step in steps for item in step.resources]
     names = [item.package for item in items if isinstance(item, Package) and not item.absent]
-    return list(dict.fromkeys(names)), [item.repository for item in items if isinstance(item, Repository)]
+    enabled = [item for item in items if isinstance(item, Repository)]
+    # On RHEL it goes by another name.
+    repositories = [name for item in enabled for name in (item.repository, item.subscription) if name]
+    return list(dict.fromkeys(names)), repositories
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:

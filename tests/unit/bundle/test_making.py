@@ -14,6 +14,9 @@ from installer.bundle.manifest import BundleRefused, Contents, Infrastructure, M
 from installer.bundle.opening import opened
 from installer.cloud import Cloud
 from installer.errors import UsageError
+from installer.plan import Step
+from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.roles import all_roles
 from installer.tls import Certificates
 from installer.wheels.downloads import Downloads
@@ -57,6 +60,13 @@ def test_what_a_host_builds_itself_is_needed_too(nova: str, locks: list[str]) ->
     wanted = needs.environments(made, all_roles(), made.hosts[0], "x86_64")
     assert sorted(item.lock.stem for item in wanted) == locks
     assert all("setuptools" in {pin.name for pin in item.pins()} for item in wanted)
+
+
+def test_packages_are_asked_of_what_is_enabled_for_them_on_rhel_too() -> None:
+    enabled = Repository("crb", "codeready-builder-for-rhel-10-x86_64-rpms")
+    resources = (enabled, Repository("nfv"), Package("a"), Package("b", absent=True), Package("a"))
+    asked = needs.packages([Step("192.0.2.1", "base", resources, frozenset())])
+    assert asked == (["a"], ["crb", "codeready-builder-for-rhel-10-x86_64-rpms", "nfv"])
 
 
 def test_a_platform_that_is_not_known_is_refused_with_those_that_are() -> None:
