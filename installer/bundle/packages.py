@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from installer.agent.reach import split_login
 from installer.bundle.archive import PACKAGES
 from installer.bundle.manifest import Infrastructure
+from installer.wheels import side_by_side
 from installer.wheels.downloads import Downloads, NoWay
 from installer.wheels.store import Store, WrongHash
 
@@ -63,18 +63,19 @@ def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: 
         return platform
     if not all(item.get("url") and item.get("sha256") for item in platform.packages):
         return _without(platform, "its package manager does not tell where they are")
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        futures = [pool.submit(_fetch, item, downloads, store) for item in platform.packages]
-        try:
-            for number, future in enumerate(futures, 1):
-                future.result()
-                if number % 20 == 0 or number == len(futures):
-                    tell(f"{platform.name}: {number} of {len(futures)} packages")
-        except (NoWay, WrongHash) as problem:
-            return _without(platform, str(problem))
-        finally:
-            # After a failure, or Ctrl-C, nobody waits for all the others.
-            pool.shutdown(cancel_futures=True)
+    numbers = range(len(platform.packages))
+    futures = side_by_side.start(lambda number: _fetch(platform.packages[number], downloads, store), numbers, AT_ONCE)
+    try:
+        for number, future in enumerate(futures.values(), 1):
+            future.result()
+            if number % 20 == 0 or number == len(futures):
+                tell(f"{platform.name}: {number} of {len(futures)} packages")
+    except (NoWay, WrongHash) as problem:
+        return _without(platform, str(problem))
+    finally:
+        # After a failure, or Ctrl-C, nobody waits for all the others.
+        for future in futures.values():
+            future.cancel()
     return replace(platform, packages=tuple(_with_member(platform.name, item) for item in platform.packages))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from installer.errors import ResourceFailed
+from installer.wheels import side_by_side
 from installer.wheels.choosing import Candidate, choose
 from installer.wheels.downloads import NoWay
 from installer.wheels.environment import Environment
@@ -84,18 +84,17 @@ class _Fetching:
             raise _failed([str(problem)]) from None
         problems: list[str] = []
         files: dict[tuple[Pin, Target], File] = {}
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            futures = {item: pool.submit(self._one, *item) for item in wanted}
-            try:
-                for item, future in futures.items():
-                    try:
-                        files[item] = future.result()
-                    except (NoWay, LookupError, WrongHash) as problem:
-                        problems += [str(problem)] if str(problem) else []
-            except BaseException:
-                # After Ctrl-C nobody waits for all the others.
-                self._hopeless.set()
-                raise
+        futures = side_by_side.start(lambda item: self._one(*item), wanted, AT_ONCE)
+        try:
+            for item, future in futures.items():
+                try:
+                    files[item] = future.result()
+                except (NoWay, LookupError, WrongHash) as problem:
+                    problems += [str(problem)] if str(problem) else []
+        except BaseException:
+            # After Ctrl-C nobody waits for all the others.
+            self._hopeless.set()
+            raise
         if problems or len(files) < len(wanted):
             raise _failed(list(dict.fromkeys(problems)) or ["it was stopped"])
         return files

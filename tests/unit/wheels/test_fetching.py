@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -119,3 +122,22 @@ def test_a_list_that_is_not_what_the_lock_names_is_not_used(
     store.add([index.files[right.name]], {good})
     store.note(wanted.name, {"nothing": [], "another": [other], "one too many": [right, other]}[named])
     assert fetch([wanted], asked, store, quiet) == {wanted.name: (right,)}
+
+
+def test_ctrl_c_does_not_wait_for_an_index_that_has_fallen_silent(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, silent, answer = index.add(wheel("a", "1")), threading.Event(), index._file
+
+    def fall_silent(name: str, command: str) -> bytes | None:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        silent.wait(20)
+        return answer(name, command)
+
+    monkeypatch.setattr(index, "_file", fall_silent)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch([locks(lock(("a==1", digest)))], asked, store, quiet)
+    asked.close()
+    assert time.monotonic() - begun < 10
+    silent.set()
