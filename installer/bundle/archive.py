@@ -21,6 +21,8 @@ LARGEST_MANIFEST = 16 << 20
 #: Where members are: wheels and source distributions, the distribution's packages, and uv.
 WHEELS, PACKAGES, UV = "wheels", "packages", "uv"
 
+_AGAIN = "copy it again, or make it again: pystack bundle"
+
 
 def write(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
     """Write a bundle with mode 0600, in place of one that is there.
@@ -69,23 +71,35 @@ def read(path: Path, store: Store) -> Manifest:
         BundleRefused: it is no bundle, or not whole.
         StoreNotWritable: its files cannot be kept.
     """
-    again = "copy it again, or make it again: pystack bundle"
     try:
         with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             manifest = _manifest(archive, path)
-            seen = set()
-            for entry, content in _members(archive):
-                member = manifest.members.get(entry.name)
-                if member is None:
-                    raise BundleRefused(f"{path} holds {entry.name}, which its manifest does not name", again)
-                if entry.size != member.size:
-                    has = f"{entry.name} has {entry.size} bytes, and the manifest says {member.size}"
-                    raise BundleRefused(f"{path}: {has}", again)
-                _keep(content, member.sha256, store, f"{path}: {entry.name}")
-                seen.add(entry.name)
+            seen = _take(archive, manifest, path, store)
     except (OSError, tarfile.TarError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise BundleRefused(f"{path} cannot be read as a bundle: {reason}", again) from None
+        raise BundleRefused(f"{path} cannot be read as a bundle: {reason}", _AGAIN) from None
+    _check_whole(manifest, seen, path)
+    for name, contents in manifest.environments.items():
+        store.note(name, contents.files)
+    return manifest
+
+
+def _take(archive: tarfile.TarFile, manifest: Manifest, path: Path, store: Store) -> set[str]:
+    """Keep all members of an archive and return their names."""
+    seen = set()
+    for entry, content in _members(archive):
+        member = manifest.members.get(entry.name)
+        if member is None:
+            raise BundleRefused(f"{path} holds {entry.name}, which its manifest does not name", _AGAIN)
+        if entry.size != member.size:
+            has = f"{entry.name} has {entry.size} bytes, and the manifest says {member.size}"
+            raise BundleRefused(f"{path}: {has}", _AGAIN)
+        _keep(content, member.sha256, store, f"{path}: {entry.name}")
+        seen.add(entry.name)
+    return seen
+
+
+def _check_whole(manifest: Manifest, seen: set[str], path: Path) -> None:
     lost = sorted(set(manifest.members) - seen)
     named = {member.sha256 for member in manifest.members.values()}
     lost += sorted(
@@ -93,10 +107,7 @@ def read(path: Path, store: Store) -> Manifest:
     )
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-        raise BundleRefused(f"{path} lacks what its manifest names: {', '.join(lost[:5])}{more}", again)
-    for name, contents in manifest.environments.items():
-        store.note(name, contents.files)
-    return manifest
+        raise BundleRefused(f"{path} lacks what its manifest names: {', '.join(lost[:5])}{more}", _AGAIN)
 
 
 def reuse(path: Path, store: Store) -> None:
