@@ -13,14 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from installer import admin_files, inventory, journal, preflight, tls
+from installer import admin_files, inventory, journal, preflight, proxies, tls
 from installer.answers import Answers
 from installer.bundle.needs import environments, packages
 from installer.bundle.opening import Bundle
 from installer.cloud import Cloud, CloudHost
 from installer.engine import scheduler
+from installer.engine.results import all_results
 from installer.engine.session import AgentSession
-from installer.errors import HostUnreachable, PreflightRefused, PystackError, UsageError
+from installer.errors import HostUnreachable, PreflightRefused, UsageError
 from installer.outcome import Change, Event, Finding, Listener, RoleResult, Summary, Verdict
 from installer.plan import Step, build
 from installer.platforms import Platform, supported_titles
@@ -113,9 +114,7 @@ class Operation:
         self._look()
         self._listen({"event": "phase", "name": "preflight"})
         cloud = self._seen(write=False)
-        findings = preflight.check(cloud, self._roles, self._reports)
-        if self._bundle is not None:
-            findings = preflight.in_order([*findings, *self._bundle.check(self._environments(), cloud.release)])
+        findings = preflight.in_order([*preflight.check(cloud, self._roles, self._reports), *self.check_bundle()])
         fit = not any(finding.failed for finding in findings)
         if not (fit and self._may_change) or self.plan(write=True):
             findings = preflight.in_order([*findings, *self._check_sources()])
@@ -123,8 +122,12 @@ class Operation:
             self._listen({"event": "finding", **dataclasses.asdict(finding)})
         return findings
 
+    def check_bundle(self) -> list[Finding]:
+        """Return for each host whether the bundle has what it needs; nothing where there is no bundle."""
+        return self._bundle.check(self._environments(), self._seen(write=False).release) if self._bundle else []
+
     def _check_sources(self) -> list[Finding]:
-        reached = _all_results(self._sources)
+        reached = all_results(self._sources)
         # A host without a way to the index gets what it needs from here, if there is one here.
         self._shared.on = preflight.lack_index(reached) and self._shared.reaches()
         return preflight.check_sources(reached, sent=self._shared.on)
@@ -152,7 +155,7 @@ class Operation:
             for address, session in self._sessions.items()
             if address in self._limit
         }
-        found = _all_results(waiting)
+        found = all_results(waiting)
         self._changes = [
             Change(address, change["step"], change["resource"], change["action"], change["lines"])
             for address, changes in found.items()
@@ -183,7 +186,7 @@ class Operation:
             self._importing = with_one.submit(importlib.import_module, "installer.verify.looking")
             with_one.shutdown(wait=False)
             owner = f"{getpass.getuser()}@{socket.gethostname()}"
-            _all_results(
+            all_results(
                 {address: self._sessions[address].lock(owner, self._run, WAIT_FOR_LOCK) for address in self._limit}
             )
             results = scheduler.run(self._steps, self._apply, self._listen)
@@ -240,7 +243,7 @@ class Operation:
         try:
             self._asked_of_sources = pool.submit(preflight.source_questions, self._answers, index=self._asks_index)
             looking = {host.address: pool.submit(self._look_at, host.address) for host in self._hosts}
-            self._reports = _all_results(looking)
+            self._reports = all_results(looking)
         finally:
             # After Ctrl-C nobody waits for hosts that do not answer, or for a password that is not typed in.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -282,7 +285,7 @@ class Operation:
             for host in self._hosts
             if "storage" in host.groups and host.address in self._limit and self._volume_groups(host.address)
         ]
-        now = _all_results({address: self._sessions[address].probe(question) for address in had})
+        now = all_results({address: self._sessions[address].probe(question) for address in had})
         return [
             finding
             for address, report in now.items()
@@ -296,22 +299,26 @@ class Operation:
 
         Raises:
             HostUnreachable: a host cannot be reached.
+            PreflightRefused: a host runs what pystack does not install on.
         """
         self._asks_index = False
         self._look()
         cloud = self._seen(write=False)
+        _refuse_foreign(cloud.hosts)
         steps = build(cloud, self._roles)
+        through = {name: value.reveal() for name, value in proxies.environment(self._answers)}
         self._listen({"event": "phase", "name": "survey"})
         asked = {
-            address: session.packages(*packages(step for step in steps if step.host == address))
+            address: session.packages(*packages(step for step in steps if step.host == address), through)
             for address, session in self._sessions.items()
         }
-        return cloud, self._environments(), _all_results(asked)
+        return cloud, self._environments(), all_results(asked)
 
     def _environments(self) -> dict[str, list[Environment]]:
         cloud = self._seen(write=False)
         machines = {address: report["facts"]["architecture"] for address, report in self._reports.items()}
-        return {host.address: environments(cloud, self._roles, host, machines[host.address]) for host in cloud.hosts}
+        known = [host for host in cloud.hosts if host.platform.supported]
+        return {host.address: environments(cloud, self._roles, host, machines[host.address]) for host in known}
 
     def _volume_groups(self, address: str) -> list[dict[str, Any]]:
         """Return the volume groups that a host had before this command."""
@@ -363,33 +370,3 @@ def _limited(hosts: Sequence[CloudHost], limit: Sequence[str]) -> frozenset[str]
             f"hosts of the answer file: {', '.join(sorted(known))}",
         )
     return frozenset(limit or known)
-
-
-def _all_results(futures: dict[str, Future[Any]]) -> dict[str, Any]:
-    """Return every host's result; when some failed, one error that names them all."""
-    results: dict[str, Any] = {}
-    problems: list[PystackError] = []
-    for address, future in futures.items():
-        try:
-            results[address] = future.result()
-        except PystackError as problem:
-            problems.append(problem)
-    if problems:
-        raise _together(problems)
-    return results
-
-
-def _together(problems: Sequence[PystackError]) -> PystackError:
-    """Return one error that tells of all: each with its own remedy below it, unless one serves them all."""
-    first = problems[0]
-    if len({problem.remedy for problem in problems}) == 1:
-        first.message = "\n".join(problem.message for problem in problems)
-    else:
-        lines = [line for problem in problems for line in (problem.message, *_indented(problem.remedy))]
-        first.message, first.remedy = "\n".join(lines), "do what these remedies say, then run the same command again"
-    first.args = (first.message,)
-    return first
-
-
-def _indented(remedy: str) -> list[str]:
-    return [f"  {'        ' if index else 'remedy: '}{line}" for index, line in enumerate(remedy.splitlines())]

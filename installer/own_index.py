@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,21 @@ class Sources:
     """Where distributions come from.
 
     Args:
-        indexes: addresses of package indexes; one may hold a login.
+        default: address of the package index; it may hold a login. Empty: none is told of.
+        extra: addresses of others that are asked, too.
         find_links: pages or folders with files.
         proxy: the proxy for all of them; empty leaves it to the environment.
     """
 
-    indexes: tuple[str, ...]
+    default: str = ""
+    extra: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     proxy: str = ""
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """All package indexes."""
+        return tuple(filter(None, [self.default, *self.extra]))
 
 
 def sources(given: str = "", environment: Mapping[str, str] = os.environ) -> Sources:
@@ -49,23 +56,23 @@ def sources(given: str = "", environment: Mapping[str, str] = os.environ) -> Sou
         environment: variables, stronger than files.
     """
     if given:
-        return Sources((given,), proxy=_first(pip(environment).get("proxy", ())))
-    if uv_is_configured(environment):
-        return uv_sources(map(text_of, map(str, uv_files(environment))), environment)
-    told = pip(environment)
-    main = told.get("index-url") or list(filter(None, [default_index()]))
-    return Sources(
-        (*main[:1], *told.get("extra-index-url", ())), tuple(told.get("find-links", ())), _first(told.get("proxy", ()))
-    )
+        return Sources(given, proxy=pip_sources(pip(environment)).proxy)
+    told = uv_sources(environment) if uv_is_configured(environment) else pip_sources(pip(environment))
+    return told if told.default else replace(told, default=default_index() or "")
 
 
-def uv_sources(texts: Iterable[str], environment: Mapping[str, str]) -> Sources:
-    """Return what uv's configuration says; what it leaves open is uv's own default.
+def uv_sources(environment: Mapping[str, str]) -> Sources:
+    """Return what this machine's uv is told of; see ``parse_uv``."""
+    return parse_uv(map(text_of, map(str, uv_files(environment))), environment)
+
+
+def parse_uv(texts: Iterable[str], environment: Mapping[str, str]) -> Sources:
+    """Return what uv's configuration says.
 
     See https://docs.astral.sh/uv/concepts/indexes/.
 
     Args:
-        texts: its files, the strongest last.
+        texts: its files, the strongest last; one that cannot be parsed counts for nothing.
         environment: variables, stronger than files.
     """
     main, extra, links, proxy = "", list[str](), list[str](), ""
@@ -85,7 +92,17 @@ def uv_sources(texts: Iterable[str], environment: Mapping[str, str]) -> Sources:
         # An entry may have a name in front: NAME=URL.
         extra += [re.sub(r"^[\w.-]+=", "", entry) for entry in environment.get(name, "").split()]
     links = [*links, *filter(None, re.split(r"[,\s]+", environment.get("UV_FIND_LINKS", "")))]
-    return Sources(tuple(filter(None, [*extra, main or default_index() or ""])), tuple(links), proxy)
+    return Sources(main, tuple(extra), tuple(links), proxy)
+
+
+def pip_sources(told: Mapping[str, Sequence[str]]) -> Sources:
+    """Return what pip is told of; the argument is what ``pip`` returns."""
+    return Sources(
+        _first(told.get("index-url", ())),
+        tuple(told.get("extra-index-url", ())),
+        tuple(told.get("find-links", ())),
+        _first(told.get("proxy", ())),
+    )
 
 
 def default_index() -> str | None:
@@ -114,7 +131,17 @@ def pip(environment: Mapping[str, str]) -> dict[str, list[str]]:
     """
     files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", str(Path.home() / ".pip" / "pip.conf")]
     files += [str(settings(environment) / "pip" / "pip.conf"), environment.get("PIP_CONFIG_FILE", "")]
-    found = pip_settings(filter(None, map(text_of, filter(None, files))))
+    return parse_pip(map(text_of, filter(None, files)), environment)
+
+
+def parse_pip(texts: Iterable[str], environment: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what pip's configuration says; see ``installer.resources.python_index.pip_settings``.
+
+    Args:
+        texts: its files, the strongest last.
+        environment: variables, stronger than files.
+    """
+    found = pip_settings(filter(None, texts))
     for key in ("index-url", "extra-index-url", "find-links", "proxy"):
         value = environment.get(f"PIP_{key.upper().replace('-', '_')}", "")
         if value:

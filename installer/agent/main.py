@@ -103,7 +103,8 @@ class Agent:
         return probes.sources(request["ask"], self._host("sources"))
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        return package_list.would_install(request["names"], request["repositories"], self._host("packages"))
+        host = self._host("packages")
+        return package_list.would_install(request["names"], request["repositories"], host, request["proxies"])
 
     def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
         self._loading.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import urllib.parse
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from installer.agent.host import Completed, Host
 from installer.resources import dnf, repository
@@ -19,31 +19,35 @@ _URI = re.compile(r"^'(\S+)' (\S+)_\S+ (\d+) ?(?:SHA256:([0-9a-f]{64}))?", re.MU
 _ROW = re.compile(r"^ +([^\s:]+) +(noarch|x86_64|aarch64|i686) +(\S+) +(\S+) +[\d.]+ +\S+ *$", re.MULTILINE)
 
 
-def would_install(names: Sequence[str], repositories: Sequence[str], host: Host) -> Dict[str, Any]:
+def would_install(
+    names: Sequence[str], repositories: Sequence[str], host: Host, proxies: Mapping[str, str]
+) -> Dict[str, Any]:
     """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
 
     Args:
         names: what is to be installed, without what it merely recommends.
         repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
         host: the host.
+        proxies: additions to the environment; what the package manager's own configuration says goes before them.
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
         dnf also ``repository``. ``problem``: why the list is not there or not whole; empty if it is.
     """
     if package_manager(host) == DNF:
-        return _dnf(names, repositories, host)
+        return _dnf(names, repositories, host, proxies)
     with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
-        return _apt(names, folder, host)
+        return _apt(names, folder, host, proxies)
 
 
-def _apt(names: Sequence[str], folder: str, host: Host) -> Dict[str, Any]:
+def _apt(names: Sequence[str], folder: str, host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
     # Lists of its own: the host's may be old or missing, and stay as they are.
     cache = [f"Dir::Cache::{name}=" for name in ("pkgcache", "srcpkgcache")]
     options = [word for item in (f"Dir::State::Lists={folder}", *cache) for word in ("-o", item)]
     # A user of its own downloads the lists, for whom the folder is closed.
+    as_root = ["-o", "APT::Sandbox::User=root"]
     updated = host.run(
-        ["apt-get", "-q", *options, "-o", "APT::Sandbox::User=root", "update"], expect=None, timeout=PATIENCE
+        ["apt-get", "-q", *options, *as_root, "update"], expect=None, timeout=PATIENCE, env=dict(proxies)
     )
     # Of several hashes it would tell the weakest.
     words = ["-o", "Acquire::ForceHash=sha256", "--no-install-recommends", "--print-uris", "-y", "install", *names]
@@ -66,13 +70,13 @@ def parse_apt(text: str) -> List[Dict[str, str]]:
     return found
 
 
-def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host) -> Dict[str, Any]:
+def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
     known = repository.on_this_host()
     enabled = [f"--enablerepo={name}" for name in repositories if name in known]
     # What none of them has is left out and told of: it may be in one that a package brings which is not there yet.
     options = ["--assumeno", "--setopt=install_weak_deps=False", "--setopt=strict=False"]
     asked = host.run(
-        ["dnf", *options, *enabled, "install", *names], expect=None, timeout=PATIENCE, env={"COLUMNS": "300"}
+        ["dnf", *options, *enabled, "install", *names], expect=None, timeout=PATIENCE, env={**proxies, "COLUMNS": "300"}
     )
     said = asked.out + asked.err
     found, missing = parse_dnf(asked.out), dnf.NOT_FOUND.findall(said)

@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import IO
 
 from installer.bundle.manifest import NAME, BundleRefused, Manifest
+from installer.resources import leftovers
 from installer.wheels.store import BLOCK, Store, WrongHash
 
+#: Bytes of a manifest; one with thousands of packages has a tenth of it.
+LARGEST_MANIFEST = 16 << 20
 #: Where members are: wheels and source distributions, the distribution's packages, and uv.
 WHEELS, PACKAGES, UV = "wheels", "packages", "uv"
+
+_AGAIN = "copy it again, or make it again: pystack bundle"
 
 
 def write(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
@@ -30,7 +35,9 @@ def write(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    prefix = f".{path.name}.new-"
+    leftovers.sweep(str(path.parent), prefix, shared=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(prefix), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -62,21 +69,37 @@ def read(path: Path, store: Store) -> Manifest:
 
     Raises:
         BundleRefused: it is no bundle, or not whole.
+        StoreNotWritable: its files cannot be kept.
     """
-    again = "copy it again, or make it again: pystack bundle"
     try:
         with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             manifest = _manifest(archive, path)
-            seen = set()
-            for entry, content in _members(archive):
-                member = manifest.members.get(entry.name)
-                if member is None:
-                    raise BundleRefused(f"{path} holds {entry.name}, which its manifest does not name", again)
-                _keep(content, member.sha256, store, f"{path}: {entry.name}")
-                seen.add(entry.name)
+            seen = _take(archive, manifest, path, store)
     except (OSError, tarfile.TarError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise BundleRefused(f"{path} cannot be read as a bundle: {reason}", again) from None
+        raise BundleRefused(f"{path} cannot be read as a bundle: {reason}", _AGAIN) from None
+    _check_whole(manifest, seen, path)
+    for name, contents in manifest.environments.items():
+        store.note(name, contents.files)
+    return manifest
+
+
+def _take(archive: tarfile.TarFile, manifest: Manifest, path: Path, store: Store) -> set[str]:
+    """Keep all members of an archive and return their names."""
+    seen = set()
+    for entry, content in _members(archive):
+        member = manifest.members.get(entry.name)
+        if member is None:
+            raise BundleRefused(f"{path} holds {entry.name}, which its manifest does not name", _AGAIN)
+        if entry.size != member.size:
+            has = f"{entry.name} has {entry.size} bytes, and the manifest says {member.size}"
+            raise BundleRefused(f"{path}: {has}", _AGAIN)
+        _keep(content, member.sha256, store, f"{path}: {entry.name}")
+        seen.add(entry.name)
+    return seen
+
+
+def _check_whole(manifest: Manifest, seen: set[str], path: Path) -> None:
     lost = sorted(set(manifest.members) - seen)
     named = {member.sha256 for member in manifest.members.values()}
     lost += sorted(
@@ -84,10 +107,7 @@ def read(path: Path, store: Store) -> Manifest:
     )
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-        raise BundleRefused(f"{path} lacks what its manifest names: {', '.join(lost[:5])}{more}", again)
-    for name, contents in manifest.environments.items():
-        store.note(name, contents.files)
-    return manifest
+        raise BundleRefused(f"{path} lacks what its manifest names: {', '.join(lost[:5])}{more}", _AGAIN)
 
 
 def reuse(path: Path, store: Store) -> None:
@@ -96,12 +116,30 @@ def reuse(path: Path, store: Store) -> None:
         read(path, store)
 
 
+def is_one(path: Path) -> bool:
+    """Tell whether a file begins as a bundle does, whole or not.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+            return _first(archive) is not None
+    except tarfile.TarError:
+        return False
+
+
 def _manifest(archive: tarfile.TarFile, path: Path) -> Manifest:
-    first = archive.next()
-    content = archive.extractfile(first) if first and first.name == NAME else None
+    content = _first(archive)
     if content is None:
         raise BundleRefused(f"{path} is not a bundle of pystack: it does not begin with {NAME}", "")
     return Manifest.from_json(content.read(), str(path))
+
+
+def _first(archive: tarfile.TarFile) -> IO[bytes] | None:
+    entry = archive.next()
+    fits = entry is not None and entry.isreg() and entry.name == NAME and entry.size <= LARGEST_MANIFEST
+    return archive.extractfile(entry) if entry and fits else None
 
 
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
@@ -113,7 +151,7 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[byt
 
 
 def _keep(content: IO[bytes], sha256: str, store: Store, title: str) -> None:
-    blocks = iter(lambda: content.read(BLOCK), b"")
+    blocks = _blocks(content)
     found = sha256
     try:
         if store.has(sha256):
@@ -130,3 +168,12 @@ def _keep(content: IO[bytes], sha256: str, store: Store, title: str) -> None:
             f"{title} has the sha256 {found}, and the manifest says {sha256}",
             "it was damaged or changed on its way: copy it again, or make it again: pystack bundle",
         )
+
+
+def _blocks(content: IO[bytes]) -> Iterator[bytes]:
+    try:
+        while block := content.read(BLOCK):
+            yield block
+    except OSError as problem:
+        # Who keeps them has a disk of its own that may be full.
+        raise tarfile.ReadError(str(problem)) from problem

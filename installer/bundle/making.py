@@ -24,6 +24,8 @@ from installer.wheels.store import Store
 
 Tell = Callable[[str], None]
 
+_ANOTHER = "name another file: --output"
+
 
 class BundleNotWritten(PystackError):
     """The archive cannot be written."""
@@ -66,10 +68,10 @@ def make(
 
     Raises:
         FetchFailed: the package index lacks something, or does not answer.
-        BundleNotWritten: the archive cannot be written.
+        BundleNotWritten: the archive cannot be written, or would replace something else than a bundle.
+        StoreNotWritable: what was fetched cannot be kept.
     """
-    if not path.parent.is_dir():
-        raise BundleNotWritten(f"{path} cannot be written: there is no folder {path.parent}", "make it first")
+    _refuse_what_is_there(path)
     store = Store()
     if path.exists():
         tell(f"looking what {path} has already")
@@ -90,8 +92,22 @@ def make(
     try:
         archive.write(path, manifest, members)
     except OSError as problem:
-        raise BundleNotWritten(f"{path} cannot be written: {problem.strerror}", "name another file: --output") from None
+        raise _not_written(path, problem) from None
     return Made(path, manifest, path.stat().st_size)
+
+
+def _refuse_what_is_there(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise BundleNotWritten(f"{path} cannot be written: there is no folder {path.parent}", "make it first")
+    try:
+        if path.is_dir() or (path.exists() and not archive.is_one(path)):
+            raise BundleNotWritten(f"{path} is there already, and is no bundle", _ANOTHER)
+    except OSError as problem:
+        raise _not_written(path, problem) from None
+
+
+def _not_written(path: Path, problem: OSError) -> BundleNotWritten:
+    return BundleNotWritten(f"{path} cannot be written: {problem.strerror or problem}", _ANOTHER)
 
 
 def _wheels(environments: Iterable[Environment], index: str, store: Store, tell: Tell) -> dict[str, Contents]:

@@ -1,4 +1,4 @@
-"""What an answer file's hosts need of the package index, and whether a bundle has it. No IO."""
+"""What an answer file's hosts need of the package index, and whether a bundle has it. No IO but for locks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def packages(steps: Iterable[Step]) -> tuple[list[str], list[str]]:
     """Return the packages of the distribution that steps of a plan install, and the repositories that they enable."""
     items = [item for step in steps for item in step.resources]
     names = [item.package for item in items if isinstance(item, Package) and not item.absent]
-    return list(dict.fromkeys(names)), [item.repository for item in items if isinstance(item, Repository)]
+    enabled = [item for item in items if isinstance(item, Repository)]
+    # On RHEL it goes by another name.
+    repositories = [name for item in enabled for name in (item.repository, item.subscription) if name]
+    return list(dict.fromkeys(names)), repositories
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:
@@ -50,7 +53,7 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
     """
     has = ", ".join(sorted(one.title for one in manifest.environments.values())) or "nothing"
     for address, items in wanted.items():
-        lacks = sorted(item.title for item in items if item.name not in manifest.environments)
+        lacks = sorted(item.title for item in items if not _has(manifest, item))
         if not lacks:
             yield Finding("bundle", "success", "has all that the host needs of the package index", host=address)
             continue
@@ -59,7 +62,7 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
         if manifest.release != release:
             why = f"it is of OpenStack {manifest.release}, and the answer file asks for {release}"
         elif same:
-            why = f"it was made by pystack {manifest.pystack} from other locks than this pystack has"
+            why = f"it was made by pystack {manifest.pystack} from other locks than this pystack has, or was changed"
         yield Finding(
             "bundle",
             "fail",
@@ -68,3 +71,8 @@ def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], relea
             "make it again, with this pystack and this answer file: pystack bundle --answer-file FILE",
             address,
         )
+
+
+def _has(manifest: Manifest, item: Environment) -> bool:
+    contents = manifest.environments.get(item.name)
+    return contents is not None and item.is_made_of(contents.files)

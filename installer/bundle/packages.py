@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from installer.agent.reach import split_login
 from installer.bundle.archive import PACKAGES
 from installer.bundle.manifest import Infrastructure
+from installer.wheels import side_by_side
 from installer.wheels.downloads import Downloads, NoWay
 from installer.wheels.store import Store, WrongHash
 
 AT_ONCE = 4
 
 Tell = Callable[[str], None]
+
+#: A login in an address, as a package manager may tell it.
+_LOGIN = re.compile(r"//[^/\s@]+@")
 
 
 def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> Infrastructure:
@@ -31,7 +36,8 @@ def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> I
         for answer in answers.values()
         for item in answer["packages"]
     }
-    problems = [f"{address}: {answer['problem']}" for address, answer in answers.items() if answer["problem"]]
+    told = {address: _LOGIN.sub("//", answer["problem"]) for address, answer in answers.items()}
+    problems = [f"{address}: {problem}" for address, problem in told.items() if problem]
     return Infrastructure(
         name,
         title,
@@ -49,23 +55,27 @@ def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: 
         downloads: by which they come.
         store: where they are kept.
         tell: is told how far it is.
+
+    Raises:
+        StoreNotWritable: they cannot be kept.
     """
     if not platform.packages:
         return platform
     if not all(item.get("url") and item.get("sha256") for item in platform.packages):
         return _without(platform, "its package manager does not tell where they are")
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        futures = [pool.submit(_fetch, item, downloads, store) for item in platform.packages]
-        try:
-            for number, future in enumerate(futures, 1):
-                future.result()
-                if number % 20 == 0 or number == len(futures):
-                    tell(f"{platform.name}: {number} of {len(futures)} packages")
-        except (NoWay, WrongHash) as problem:
-            return _without(platform, str(problem))
-        finally:
-            # After a failure, or Ctrl-C, nobody waits for all the others.
-            pool.shutdown(cancel_futures=True)
+    numbers = range(len(platform.packages))
+    futures = side_by_side.start(lambda number: _fetch(platform.packages[number], downloads, store), numbers, AT_ONCE)
+    try:
+        for number, future in enumerate(futures.values(), 1):
+            future.result()
+            if number % 20 == 0 or number == len(futures):
+                tell(f"{platform.name}: {number} of {len(futures)} packages")
+    except (NoWay, WrongHash) as problem:
+        return _without(platform, str(problem))
+    finally:
+        # After a failure, or Ctrl-C, nobody waits for all the others.
+        for future in futures.values():
+            future.cancel()
     return replace(platform, packages=tuple(_with_member(platform.name, item) for item in platform.packages))
 
 
@@ -80,7 +90,8 @@ def _fetch(item: Mapping[str, str], downloads: Downloads, store: Store) -> None:
     try:
         store.add(downloads.content(item["url"]), {item["sha256"]})
     except WrongHash as wrong:
-        raise WrongHash(f"{item['url']} has the sha256 {wrong}, and the package list says {item['sha256']}") from None
+        address, _ = split_login(item["url"])
+        raise WrongHash(f"{address} has the sha256 {wrong}, and the package list says {item['sha256']}") from None
 
 
 def _with_member(platform: str, item: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from installer.bundle.manifest import Infrastructure
 from installer.bundle.needs import environments
 from installer.cli.session import Session
 from installer.cloud import Cloud
-from installer.report.words import count
+from installer.report.words import clean, count
 from installer.roles import all_roles
 from installer.tempest.environment import made_of
 from installer.tls import Certificates
@@ -42,7 +42,7 @@ def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) 
     run.report.close()
     run.totals.update(members=len(made.manifest.members), bytes=made.size)
     run.tell({"event": "bundle", "path": str(made.path), "members": len(made.manifest.members), "bytes": made.size})
-    run.show(_summary(made))
+    run.show(summary(made))
 
 
 def _named(run: Session, platforms: Sequence[str]) -> tuple[list[Environment], list[Infrastructure]]:
@@ -66,7 +66,8 @@ def _seen(run: Session) -> tuple[list[Environment], list[Infrastructure]]:
     ]
 
 
-def _summary(made: making.Made) -> list[tuple[str, str]]:
+def summary(made: making.Made) -> list[tuple[str, str]]:
+    """Return what is in a bundle, and what is not and why, each line with its style."""
     lines = [(f"  {one.title}: {count(len(one.files), 'file')}", "") for one in made.manifest.environments.values()]
     for one in made.manifest.platforms:
         inside = sum("member" in item for item in one.packages)
@@ -77,4 +78,4 @@ def _summary(made: making.Made) -> list[tuple[str, str]]:
     files = count(len(made.manifest.members), "file")
     lines.append((f"{made.path} is written: {files}, {made.size / MIB:.0f} MiB (mode 0600)", "green"))
     lines.append((f"what to do next:  pystack install --answer-file FILE --bundle {made.path}", ""))
-    return lines
+    return [(clean(line), style) for line, style in lines]

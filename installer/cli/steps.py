@@ -65,6 +65,19 @@ def fit(run: Session) -> bool:
     return False
 
 
+def bundle_fits(run: Session) -> bool:
+    """Show what the bundle, if one is given, does not have of what hosts need; tells whether it has all."""
+    found = run.operation.check_bundle()
+    for finding in found:
+        run.tell({"event": "finding", **dataclasses.asdict(finding)})
+    lacking = [finding for finding in found if finding.failed]
+    if lacking:
+        screen = Screen(error=True)
+        screen.lines(tables.findings(lacking, screen.width, "bundle"))
+        run.journal.write_failure("\n".join(text for text, _ in tables.findings(lacking, title="bundle")))
+    return not lacking
+
+
 def relatives(run: Session) -> list[tuple[str, str]]:
     """Return a line for each host whose distribution takes the facts of another one."""
     told = {address: known for address, known in run.operation.platforms().items() if known.is_relative}

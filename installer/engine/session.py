@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from installer.agent import bootstrap, wire
 from installer.engine.contents import NoWheels, Wheels
-from installer.errors import HostUnreachable, InternalError, PreflightRefused, PystackError
+from installer.errors import HostUnreachable, InternalError, PreflightRefused, PystackError, ResourceFailed
 from installer.resources.base import Resource, to_wire
 from installer.resources.wheels import LIST
 from installer.transport import Connection
@@ -71,9 +71,11 @@ class AgentSession:
         """Ask whether the host reaches what it downloads from; see ``installer.agent.probes.sources``."""
         return self._call("sources", "asking its package sources", ask=ask)
 
-    def packages(self, names: Sequence[str], repositories: Sequence[str]) -> Future[dict[str, Any]]:
+    def packages(
+        self, names: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
+    ) -> Future[dict[str, Any]]:
         """Ask what an installation of packages would bring; see ``installer.agent.package_list.would_install``."""
-        asked = {"names": list(names), "repositories": list(repositories)}
+        asked = {"names": list(names), "repositories": list(repositories), "proxies": dict(proxies)}
         return self._call("packages", "asking what its packages are", **asked)
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
@@ -151,6 +153,10 @@ class AgentSession:
         except wire.LinkLost:
             # The thread that reads notices, too.
             pass
+        except PystackError as problem:
+            self._fail_all(str(problem), problem)
+        except (KeyError, OSError) as problem:
+            self._fail_all(str(problem), ContentLost(self.address, name, problem))
         except Exception as problem:
             self._fail_all(str(problem), InternalError(f"{self.address}: {type(problem).__name__}: {problem}"))
 
@@ -190,6 +196,24 @@ class AgentSession:
                 self._ended = not_started(self.address, f"{said}\n{self._stream.errors()}", code)
         for future in waiting:
             future.set_exception(self._ended)
+
+
+class ContentLost(ResourceFailed):
+    """The agent asks for something that this machine had when it was told of it.
+
+    Args:
+        host: the address.
+        name: by which it was asked for.
+        problem: why it cannot be sent.
+    """
+
+    def __init__(self, host: str, name: str, problem: Exception) -> None:
+        why = "it is not there any more" if isinstance(problem, KeyError) else str(problem)
+        super().__init__(
+            f"{host}: what the host needs cannot be sent from this machine: {name}: {why}",
+            "somebody may have removed it meanwhile, from ~/.cache/pystack or pystack's own folder; "
+            "run the same command again: it carries on",
+        )
 
 
 class HostBusy(PreflightRefused):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from installer.resources.texts import ini_files
+from installer import own_index
+from installer.own_index import Sources
 
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _DISTRIBUTION = Path("/usr/share/ca-certificates")
@@ -43,46 +43,18 @@ def read_own_authorities() -> dict[str, str]:
     return own_authorities(_BUNDLE.read_text(errors="replace"), shipped)
 
 
-def index_addresses(
-    pip: Iterable[str], uv: Iterable[str], environment: Mapping[str, str]
-) -> tuple[str | None, list[str]]:
+def index_addresses(uv: Sources, pip: Sources) -> tuple[str | None, list[str]]:
     """Return the machine's Python package index and its extra ones, as far as a lab host can reach them.
 
     Args:
-        pip: texts of pip's configuration files, the strongest last.
-        uv: texts of uv's configuration files, the strongest last.
-        environment: environment variables, stronger than any file.
+        uv: what the machine's uv is told of.
+        pip: what its pip is told of.
 
     Returns:
         The index, or None where none is set, and the extra indexes; only http and https addresses.
     """
-    main: str | None = None
-    extra: list[str] = []
-    for text in uv:
-        main, extra = _uv_index(text, main, extra)
-    for parser in ini_files(pip):
-        main = parser.get("global", "index-url", fallback=main)
-        extra = extra + parser.get("global", "extra-index-url", fallback="").split()
-    main = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL") or main
-    main = environment.get("PIP_INDEX_URL") or main
-    for variable in ("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"):
-        extra = extra + environment.get(variable, "").split()
-    return (main if main and _remote(main) else None), list(dict.fromkeys(filter(_remote, extra)))
-
-
-def _uv_index(text: str, main: str | None, extra: list[str]) -> tuple[str | None, list[str]]:
-    try:
-        settings = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return main, extra
-    main = settings.get("index-url", main)
-    extra = extra + list(settings.get("extra-index-url", []))
-    for index in settings.get("index", []):
-        if index.get("default"):
-            main = index.get("url", main)
-        elif not index.get("explicit") and index.get("url"):
-            extra = [*extra, index["url"]]
-    return main, extra
+    main = uv.default or pip.default
+    return (main if _remote(main) else None), list(dict.fromkeys(filter(_remote, [*uv.extra, *pip.extra])))
 
 
 def _remote(address: str) -> bool:
@@ -91,16 +63,7 @@ def _remote(address: str) -> bool:
 
 def read_index_addresses() -> tuple[str | None, list[str]]:
     """Return the Python package index and the extra ones of this machine (see `index_addresses`)."""
-    home, environment = Path.home(), os.environ
-    pip = _texts(
-        "/etc/pip.conf", home / ".pip/pip.conf", home / ".config/pip/pip.conf", environment.get("PIP_CONFIG_FILE")
-    )
-    uv = _texts("/etc/uv/uv.toml", home / ".config/uv/uv.toml", environment.get("UV_CONFIG_FILE"))
-    return index_addresses(pip, uv, environment)
-
-
-def _texts(*paths: str | Path | None) -> list[str]:
-    return [Path(path).read_text(errors="replace") for path in paths if path and Path(path).is_file()]
+    return index_addresses(own_index.uv_sources(os.environ), own_index.pip_sources(own_index.pip(os.environ)))
 
 
 def pip_conf(index: str | None, extra: list[str], own_authorities: bool) -> str:

@@ -14,6 +14,7 @@ from typing import ClassVar, Dict, Iterator, Optional, Sequence, Tuple
 from installer.agent.host import CommandFailed, Host
 from installer.resources import wheels
 from installer.resources.base import Actual, Resource, State
+from installer.resources.blob import content
 from installer.resources.file import sha256_of, write_atomically
 from installer.resources.label import wanted_label
 from installer.resources.secret import Secret
@@ -87,8 +88,8 @@ class BuiltModule(Resource):
         sent = wheels.sent(self.lock, self.build_constraints, self.version, host)
         # Links would share their content with the cache: what breaks here would be broken there, and come back.
         with uv_on(host, self.uv, self.index, self.proxies, "copy", sent) as uv:
-            lock = uv.write("lock.txt", host.blob(self.lock))
-            constraints = uv.write("build.txt", host.blob(self.build_constraints))
+            lock = uv.write("lock.txt", content(self.lock, host, "the lock"))
+            constraints = uv.write("build.txt", content(self.build_constraints, host, "the lock"))
             install = ["pip", "install", "--python", self.python, "--target", folder, "--no-deps", "--require-hashes"]
             install += uv.sources
             try:

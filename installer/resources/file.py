@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
 from installer.agent.host import Host
 from installer.resources import leftovers
 from installer.resources.base import Actual, CannotFix, Resource, State, Unknown, describe_new
+from installer.resources.blob import content
 from installer.resources.label import set_label
 from installer.resources.secret import MASK, Secret
 
@@ -77,7 +78,7 @@ class File(Resource):
         if isinstance(actual, dict) and actual["sha256"] == expected["sha256"]:
             set_owner_and_mode(self.path, self.owner, self.group, self.mode)
             return
-        data = host.blob(self.blob) if self.blob else (self.content or "").encode()
+        data = content(self.blob, host, self.path) if self.blob else (self.content or "").encode()
         if isinstance(actual, dict) and self._is_not_ours():
             # The same file under a second name: owner, mode and all else stay, and writing ours does not touch it.
             os.link(self.path, self._kept(), follow_symlinks=False)

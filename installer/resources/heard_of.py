@@ -111,7 +111,8 @@ class HeardOf:
         running = time.time() - began
         if running > self.limit:
             host.progress(f"{self.title} has run for {running:.0f} s in vain: starting it again")
-            host.run(["systemctl", "restart", self.unit])
+            # One that does not come up at once may do so when systemd starts it again; if not, that is seen below.
+            host.run(["systemctl", "restart", "--", self.unit], expect=(0, 1))
 
 
 def since_start(heard: Optional[float], shown: Mapping[str, str]) -> bool:

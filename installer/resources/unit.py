@@ -170,11 +170,14 @@ def journal(unit: str, host: Host) -> List[str]:
 
 def failed_needs(unit: str, host: Host) -> List[str]:
     """Return what units that a unit cannot do without have to say, as far as they have failed: it says only that."""
-    needs = host.run(["systemctl", "show", "--property=Requires", "--value", "--", unit], expect=None).out.split()
-    if not needs:
+    try:
+        needs = host.run(["systemctl", "show", "--property=Requires", "--value", "--", unit], expect=None).out.split()
+        shown = show(needs, host) if needs else {}
+        failed = [name for name, properties in shown.items() if properties.get("ActiveState") == "failed"]
+        return [line for name in failed for line in (f"it needs {name}, which failed:", *journal(name, host))]
+    except CommandFailed:
+        # What is known without it must be told all the same.
         return []
-    failed = [name for name, shown in show(needs, host).items() if shown.get("ActiveState") == "failed"]
-    return [line for name in failed for line in (f"it needs {name}, which failed:", *journal(name, host))]
 
 
 def started(shown: Shown, reload: bool) -> Optional[float]:

@@ -10,6 +10,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from installer.agent.host import CommandFailed, Completed, Host
 from installer.resources import leftovers
+from installer.resources.blob import content
 from installer.resources.file import sha256_of, write_atomically
 from installer.resources.python_index import HOST_CONFIGURATION, configuration, host_proxies, read_pip
 from installer.resources.secret import Secret
@@ -118,7 +119,7 @@ def _program(sha256: str, host: Host) -> str:
     if not os.path.exists(path) or sha256_of(path) != sha256:
         host.progress("bringing uv to the host")
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        write_atomically(path, host.blob(sha256), "root", "root", 0o755)
+        write_atomically(path, content(sha256, host, "uv"), "root", "root", 0o755)
     return path
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Dict, Optional, Sequence, Tuple
 from installer.agent.host import CommandFailed, Completed, Host
 from installer.resources import wheels
 from installer.resources.base import Actual, Resource, State
+from installer.resources.blob import content
 from installer.resources.file import write_atomically
 from installer.resources.label import wanted_label
 from installer.resources.secret import Secret
@@ -89,7 +90,7 @@ class VirtualEnvironment(Resource):
         write_atomically(stamp, text.encode(), "root", "root", 0o644)
 
     def _install(self, usable: bool, sent: Optional[str], host: Host) -> None:
-        lock = host.blob(self.lock)
+        lock = content(self.lock, host, "the lock")
         # A link has the label of what it links to, and the cache lies where others are labelled.
         link_mode = "copy" if wanted_label(self.path) else "hardlink"
         with uv_on(host, self.uv, self.index, self.proxies, link_mode, sent) as uv:
@@ -97,7 +98,7 @@ class VirtualEnvironment(Resource):
                 host.progress(f"making {self.path} with {self.python}")
                 uv.run(["venv", "--clear", "--no-project", "--python", self.python, self.path])
             host.progress(f"installing {distributions(lock)} Python distributions")
-            constraints = uv.write("build.txt", host.blob(self.build_constraints))
+            constraints = uv.write("build.txt", content(self.build_constraints, host, "the lock"))
             sync = ["pip", "sync", "--python", f"{self.path}/bin/python", "--require-hashes", *uv.sources]
             uv.run([*sync, "--build-constraints", constraints, uv.write("lock.txt", lock)])
 

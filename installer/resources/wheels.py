@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -11,6 +10,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
 from installer.resources.base import CannotFix
+from installer.resources.blob import content
 from installer.resources.file import sha256_of, write_atomically
 
 #: Where they are kept, so that only those come over the link that the host lacks.
@@ -69,21 +69,33 @@ def bring(wheels: Sequence[Wheel], host: Host, folder: str = FOLDER) -> str:
     """Bring those that the host lacks, and return the folder with all of them.
 
     Raises:
-        CannotFix: what came is not what was asked for.
+        CannotFix: what came is not what was asked for, or there is no room for it.
     """
-    os.makedirs(folder, mode=0o755, exist_ok=True)
-    lacking = [wheel for wheel in wheels if not _is_there(wheel, folder)]
-    if lacking:
-        host.progress(f"bringing {len(lacking)} of {len(wheels)} wheels to the host")
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            futures = [pool.submit(_bring, wheel, folder, host) for wheel in lacking]
-            told = time.monotonic()
+    try:
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        lacking = [wheel for wheel in wheels if not _is_there(wheel, folder)]
+        if lacking:
+            host.progress(f"bringing {len(lacking)} of {len(wheels)} wheels to the host")
+            _bring_all(lacking, folder, host)
+    except OSError as problem:
+        raise CannotFix(f"wheels cannot be kept in {folder}: {problem.strerror or problem}") from problem
+    return folder
+
+
+def _bring_all(wheels: Sequence[Wheel], folder: str, host: Host) -> None:
+    told = time.monotonic()
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        futures = [pool.submit(_bring, wheel, folder, host) for wheel in wheels]
+        try:
             for number, future in enumerate(futures, 1):
                 future.result()
                 if time.monotonic() - told > TELL:
                     told = time.monotonic()
-                    host.progress(f"wheels {number} of {len(lacking)}")
-    return folder
+                    host.progress(f"wheels {number} of {len(wheels)}")
+        finally:
+            # After a failure nobody waits for all the others.
+            for future in futures:
+                future.cancel()
 
 
 def _is_there(wheel: Wheel, folder: str) -> bool:
@@ -99,8 +111,4 @@ def _path(wheel: Wheel, folder: str) -> str:
 
 def _bring(wheel: Wheel, folder: str, host: Host) -> None:
     name, sha256 = wheel
-    data = host.blob(sha256)
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        raise CannotFix(f"{name} came with the sha256 {found}, and {sha256} was asked for")
-    write_atomically(_path(wheel, folder), data, "root", "root", 0o644)
+    write_atomically(_path(wheel, folder), content(sha256, host, name), "root", "root", 0o644)

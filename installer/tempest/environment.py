@@ -25,7 +25,7 @@ from installer.resources.uv import distributions, explain_failure
 from installer.resources.wheels import list_name
 from installer.verify.failing import CheckFailed
 from installer.wheels.environment import Environment
-from installer.wheels.store import Store
+from installer.wheels.store import Store, StoreNotWritable
 from installer.wheels.target import Target
 
 LOCKS = ROLES / "openstack" / "locks"
@@ -89,6 +89,8 @@ def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
             if not (target / COMPLETE).exists():
                 _make(target, release, index, tell)
                 _remove_others(target, release)
+    except StoreNotWritable as problem:
+        raise TempestNotInstalled(problem.message, problem.remedy) from problem
     except OSError as problem:
         raise TempestNotInstalled(
             f"Tempest cannot be installed in {target}: {problem.strerror}: {problem.filename}",
@@ -100,9 +102,10 @@ def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
 def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
     lock, build = locks(release)
     with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
-        files = Store().noted(made_of(release).name)
+        wanted = made_of(release)
+        files = Store().noted(wanted.name)
         source, links = _configuration(Path(folder), index), list[str]()
-        if files is not None:
+        if files is not None and wanted.is_made_of(files):
             # A bundle brought them.
             Store().link(files, Path(folder))
             source, links = ["--no-config", "--offline"], ["--no-index", "--find-links", folder]

@@ -9,6 +9,7 @@ from unearth.auth import MultiDomainBasicAuth
 from unearth.fetchers.sync import PyPIClient
 
 from installer.agent.reach import split_login
+from installer.errors import PystackError
 
 #: Seconds without a byte, and for a connection.
 PATIENCE = httpx2.Timeout(60.0, connect=10.0)
@@ -16,6 +17,12 @@ PATIENCE = httpx2.Timeout(60.0, connect=10.0)
 
 class NoWay(Exception):
     """A page or a file cannot be had; the message says why in one line."""
+
+
+class ProxyNotUsable(PystackError):
+    """This machine is told of a proxy that cannot be used."""
+
+    exit_code = 2
 
 
 class _Client(PyPIClient):
@@ -30,12 +37,24 @@ class Downloads:
     Args:
         proxy: the proxy for all of them; empty leaves it to the environment.
         indexes: addresses whose logins count for what lies on the same servers.
+
+    Raises:
+        ProxyNotUsable: the proxy, or one that the environment names, is none for HTTP.
     """
 
     def __init__(self, proxy: str = "", indexes: Sequence[str] = ()) -> None:
-        self.client = _Client(
-            timeout=PATIENCE, proxy=proxy or None, follow_redirects=True, event_hooks={"response": [_refuse_faults]}
-        )
+        try:
+            self.client = _Client(
+                timeout=PATIENCE, proxy=proxy or None, follow_redirects=True, event_hooks={"response": [_refuse_faults]}
+            )
+        except (ImportError, ValueError) as problem:
+            # What it says may hold a login. It lacks a module for SOCKS, and for nothing else.
+            why = "it is one for SOCKS" if isinstance(problem, ImportError) else "its address is none of http or https"
+            raise ProxyNotUsable(
+                f"this machine's proxy cannot be used to fetch wheels: {why}",
+                "set HTTPS_PROXY and HTTP_PROXY to a proxy for HTTP, and take ALL_PROXY away; or put that right in the "
+                "configuration of this machine's uv or pip",
+            ) from None
         # Nobody may be asked for a login while hosts wait.
         self.client.auth = MultiDomainBasicAuth(prompting=False, index_urls=list(indexes))
 

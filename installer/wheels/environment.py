@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from installer.resources.wheels import LIST
 from installer.wheels import lock
 from installer.wheels.lock import Pin
+from installer.wheels.store import File
 from installer.wheels.target import Target
 
 
@@ -39,6 +40,12 @@ class Environment:
         if any(pin.built for pin in pins):
             pins += [pin for pin in lock.read(self.build) if self.target.wants(pin)]
         return list(dict.fromkeys(pins))
+
+    def is_made_of(self, files: Iterable[File]) -> bool:
+        """Tell whether files are what the lock names: one for each distribution that is needed, and nothing else."""
+        pins, hashes = self.pins(), {file.sha256 for file in files}
+        named = frozenset[str]().union(*(pin.hashes for pin in pins))
+        return hashes <= named and all(pin.hashes & hashes for pin in pins)
 
 
 def environment(name: str, find: Callable[[str], Path]) -> Environment:

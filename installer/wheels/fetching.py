@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from installer.errors import ResourceFailed
+from installer.wheels import side_by_side
 from installer.wheels.choosing import Candidate, choose
 from installer.wheels.downloads import NoWay
 from installer.wheels.environment import Environment
@@ -52,7 +52,8 @@ def fetch(
         FetchFailed: the index does not answer, lacks something, or has something else than a lock names.
     """
     found = {environment: store.noted(environment.name) for environment in environments}
-    missing = [environment for environment, files in found.items() if files is None]
+    # A bundle may have brought the list.
+    missing = [one for one, files in found.items() if files is None or not one.is_made_of(files)]
     wanted = list(dict.fromkeys((pin, environment.target) for environment in missing for pin in environment.pins()))
     got = _Fetching(index, store, tell, len(wanted), stop or threading.Event()).all(wanted) if wanted else {}
     for environment in missing:
@@ -83,18 +84,17 @@ class _Fetching:
             raise _failed([str(problem)]) from None
         problems: list[str] = []
         files: dict[tuple[Pin, Target], File] = {}
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            futures = {item: pool.submit(self._one, *item) for item in wanted}
-            try:
-                for item, future in futures.items():
-                    try:
-                        files[item] = future.result()
-                    except (NoWay, LookupError, WrongHash) as problem:
-                        problems += [str(problem)] if str(problem) else []
-            except BaseException:
-                # After Ctrl-C nobody waits for all the others.
-                self._hopeless.set()
-                raise
+        futures = side_by_side.start(lambda item: self._one(*item), wanted, AT_ONCE)
+        try:
+            for item, future in futures.items():
+                try:
+                    files[item] = future.result()
+                except (NoWay, LookupError, WrongHash) as problem:
+                    problems += [str(problem)] if str(problem) else []
+        except BaseException:
+            # After Ctrl-C nobody waits for all the others.
+            self._hopeless.set()
+            raise
         if problems or len(files) < len(wanted):
             raise _failed(list(dict.fromkeys(problems)) or ["it was stopped"])
         return files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,16 +43,14 @@ class Shared:
     def reaches(self) -> bool:
         """Tell whether this machine reaches the package index."""
         # It takes a while to import, and most runs fetch nothing.
-        from installer.wheels.downloads import NoWay
+        from installer.wheels.downloads import NoWay, ProxyNotUsable
         from installer.wheels.index import Index
 
-        index = Index(sources(self._index))
         try:
-            index.check(ASKED_FOR)
-        except NoWay:
+            with contextlib.closing(Index(sources(self._index))) as index:
+                index.check(ASKED_FOR)
+        except (NoWay, ProxyNotUsable):
             return False
-        finally:
-            index.close()
         return True
 
     def offer(self, name: str) -> bytes:
@@ -76,14 +75,11 @@ class Shared:
 
         try:
             self._store = self._store or Store()
-            index = Index(sources(self._index))
-            try:
+            with contextlib.closing(Index(sources(self._index))) as index:
                 wanted = environment(name, self._blobs.__getitem__)
                 files = fetch([wanted], index, self._store, self._tell, self._stop)[name]
-                self._tell(f"{len(files)} wheels of {wanted.title} are here, for all hosts", done=True)
-                return files
-            finally:
-                index.close()
+            self._tell(f"{len(files)} wheels of {wanted.title} are here, for all hosts", done=True)
+            return files
         except (PystackError, OSError) as problem:
             with self._lock:
                 first, self._told = not self._told, True

@@ -75,7 +75,8 @@ class Index:
                 pin.text, allow_yanked=True, allow_prereleases=True, hashes={"sha256": sorted(pin.hashes)}
             )
             return [Candidate(link.filename, link.normalized, _sha256(link)) for link in (one.link for one in packages)]
-        except (httpx2.HTTPError, OSError) as problem:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as problem:
+            # A page that is no JSON although it says so is a ValueError.
             raise NoWay(f"{pin.text}: {reason(problem)}") from None
 
     def content(self, url: str) -> Iterator[bytes]:

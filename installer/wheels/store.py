@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
 import tempfile
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import IO
 
 from installer.errors import PystackError
 from installer.resources import leftovers
@@ -42,9 +44,22 @@ def base() -> Path:
 
 
 class StoreNotWritable(PystackError):
-    """The folder for wheels cannot be made or written."""
+    """The folder for wheels cannot be made, read or written.
+
+    Args:
+        folder: it.
+        problem: why.
+    """
 
     exit_code = 2
+
+    def __init__(self, folder: Path, problem: OSError) -> None:
+        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        super().__init__(
+            f"wheels cannot be kept in {folder}: {problem.strerror or problem}",
+            ("make room there" if full else "make that folder, and what is in it, readable and writable")
+            + ", or set XDG_CACHE_HOME to another one",
+        )
 
 
 class Store:
@@ -61,14 +76,9 @@ class Store:
         self.folder = folder or base()
         self._verified: set[str] = set()
         self._lock = threading.Lock()
-        try:
+        with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as problem:
-            raise StoreNotWritable(
-                f"wheels cannot be kept in {self.folder}: {problem.strerror}",
-                "make that folder writable, or set XDG_CACHE_HOME to one that is",
-            ) from problem
-        leftovers.sweep(str(self.folder), NEW, shared=True)
+            leftovers.sweep(str(self.folder), NEW, shared=True)
 
     def path(self, sha256: str) -> Path:
         """Return where a file is, or will be; ValueError for what is no sha256, as a bundle or a host may name it."""
@@ -77,7 +87,11 @@ class Store:
         return self.folder / sha256
 
     def has(self, sha256: str) -> bool:
-        """Tell whether a file is there, and is what its name says. One that is not is removed."""
+        """Tell whether a file is there, and is what its name says. One that is not is removed.
+
+        Raises:
+            StoreNotWritable: it cannot be read, or removed.
+        """
         if not _SHA256.fullmatch(sha256):
             return False
         path = self.path(sha256)
@@ -85,14 +99,15 @@ class Store:
             known = sha256 in self._verified
         if known and path.exists():
             return True
-        try:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-        except FileNotFoundError:
-            return False
-        if found != sha256:
-            path.unlink(missing_ok=True)
-            return False
+        with self._told():
+            try:
+                with path.open("rb") as stream:
+                    found = hashlib.file_digest(stream, "sha256").hexdigest()
+            except FileNotFoundError:
+                return False
+            if found != sha256:
+                path.unlink(missing_ok=True)
+                return False
         self._remember(sha256)
         return True
 
@@ -100,36 +115,34 @@ class Store:
         """Keep a file and return its sha256.
 
         Args:
-            blocks: its content.
+            blocks: its content; what goes wrong while it is had is no OSError.
             hashes: the sha256 it may have.
 
         Raises:
             WrongHash: it has none of them; nothing is kept.
+            StoreNotWritable: it cannot be kept.
         """
         digest = hashlib.sha256()
-        descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(NEW), dir=self.folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                for block in blocks:
-                    digest.update(block)
-                    stream.write(block)
+        with self._new() as stream:
+            for block in blocks:
+                digest.update(block)
+                stream.write(block)
             found = digest.hexdigest()
             if found not in hashes:
                 raise WrongHash(found)
-            os.replace(temporary, self.path(found))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            _put(stream, self.path(found))
         self._remember(found)
         return found
 
     def note(self, name: str, files: Iterable[File]) -> None:
-        """Keep a list of files under a name."""
-        text = json.dumps([astuple(file) for file in files])
-        descriptor, temporary = tempfile.mkstemp(prefix=leftovers.own(NEW), dir=self.folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, self._list(name))
+        """Keep a list of files under a name.
+
+        Raises:
+            StoreNotWritable: it cannot be kept.
+        """
+        with self._new() as stream:
+            stream.write(json.dumps([astuple(file) for file in files]).encode())
+            _put(stream, self._list(name))
 
     def noted(self, name: str) -> tuple[File, ...] | None:
         """Return the list that is kept under a name, if all its files are there."""
@@ -144,9 +157,31 @@ class Store:
         for file in files:
             (folder / file.name).symlink_to(self.path(file.sha256))
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise StoreNotWritable(self.folder, problem) from problem
+
+    @contextlib.contextmanager
+    def _new(self) -> Iterator[IO[bytes]]:
+        """Yield a file of this process's own, which is removed unless it is put where it belongs."""
+        prefix = leftovers.own(NEW)
+        with self._told(), tempfile.NamedTemporaryFile(prefix=prefix, dir=self.folder, delete=False) as stream:
+            try:
+                yield stream
+            finally:
+                Path(stream.name).unlink(missing_ok=True)
+
     def _list(self, name: str) -> Path:
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
 
     def _remember(self, sha256: str) -> None:
         with self._lock:
             self._verified.add(sha256)
+
+
+def _put(stream: IO[bytes], path: Path) -> None:
+    stream.flush()
+    os.replace(stream.name, path)

@@ -49,7 +49,9 @@ def test_why_there_is_no_list(
     host = FAKE.FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
     monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
-    assert package_list.would_install(["nosuch"], ["crb", "other"], host) == {"packages": [], "problem": problem}
+    found = package_list.would_install(["nosuch"], ["crb", "other"], host, {"http_proxy": "http://192.0.2.1:3128"})
+    assert found == {"packages": [], "problem": problem}
+    assert host.given[0]["env"]["http_proxy"] == "http://192.0.2.1:3128", "that is the one that goes out to the mirror"
     assert not any(
         " install nosuch" in line and "--print-uris" not in line and "--assumeno" not in line for line in host.ran
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import stat
 import tarfile
 from collections.abc import Callable
@@ -13,7 +15,7 @@ import pytest
 
 from installer.bundle import archive
 from installer.bundle.manifest import BundleRefused, Contents, Infrastructure, Manifest, Member
-from installer.wheels.store import File, Store
+from installer.wheels.store import File, Store, StoreNotWritable
 from tests.package_index import sha256
 
 DATA = {"uv": b"program", "wheels/a-1-py3-none-any.whl": b"a wheel", "packages/debian-13/p_1_all.deb": b"a package"}
@@ -115,9 +117,14 @@ def name_elsewhere(members: dict[str, bytes]) -> None:
     members["manifest.json"] = json.dumps(told).encode()
 
 
+def inflate(members: dict[str, bytes]) -> None:
+    members["uv"] += b"more"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (inflate, "uv has 11 bytes, and the manifest says 7"),
         (lead_elsewhere, "its manifest cannot be read: .* is no sha256"),
         (name_elsewhere, "its manifest cannot be read: .* is no name of a file"),
         (damage, r"a-1-py3-none-any\.whl has the sha256 [0-9a-f]{64}, and the manifest says"),
@@ -146,6 +153,47 @@ def test_a_bundle_that_was_cut_off_or_is_no_archive_is_refused(bundle: Path, tmp
             archive.read(bundle, store)
     with pytest.raises(BundleRefused, match="No such file"):
         archive.read(tmp_path / "nowhere", store)
+
+
+def test_members_that_are_no_files_are_refused(bundle: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
+        for name in ("manifest.json", "uv"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/shadow"
+            with tarfile.open(bundle) as old, tarfile.open(tmp_path / "odd.tar", "w") as new:
+                for member in old:
+                    new.addfile(*((entry,) if member.name == name else (member, old.extractfile(member))))
+            with pytest.raises(BundleRefused, match=r"is no file|does not begin with"):
+                archive.read(tmp_path / "odd.tar", store)
+
+
+def test_a_manifest_that_would_fill_the_memory_is_refused(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LARGEST_MANIFEST", 100)
+    with pytest.raises(BundleRefused, match="is not a bundle of pystack"):
+        archive.read(bundle, Store(tmp_path / "store"))
+
+
+def test_a_disk_that_is_full_here_is_not_taken_for_a_damaged_bundle(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(StoreNotWritable, match="No space left"):
+        archive.read(bundle, store)
+
+
+def test_what_a_killed_run_left_half_written_is_taken_away(bundle: Path) -> None:
+    left = bundle.with_name(".b.tar.new-999999999.abcdefgh")
+    left.touch()
+    archive.write(bundle, manifest(members={}), {})
+    assert not left.exists()
 
 
 def test_what_a_damaged_bundle_still_has_is_used_again(bundle: Path, tmp_path: Path) -> None:

@@ -14,11 +14,14 @@ from installer.bundle.manifest import BundleRefused, Contents, Infrastructure, M
 from installer.bundle.opening import opened
 from installer.cloud import Cloud
 from installer.errors import UsageError
+from installer.plan import Step
+from installer.resources.package import Package
+from installer.resources.repository import Repository
 from installer.roles import all_roles
 from installer.tls import Certificates
 from installer.wheels.downloads import Downloads
 from installer.wheels.environment import Environment
-from installer.wheels.store import Store
+from installer.wheels.store import File, Store
 from installer.wheels.target import Target
 from tests.package_index import PackageIndex, lock, sha256, wheel
 
@@ -57,6 +60,13 @@ def test_what_a_host_builds_itself_is_needed_too(nova: str, locks: list[str]) ->
     wanted = needs.environments(made, all_roles(), made.hosts[0], "x86_64")
     assert sorted(item.lock.stem for item in wanted) == locks
     assert all("setuptools" in {pin.name for pin in item.pins()} for item in wanted)
+
+
+def test_packages_are_asked_of_what_is_enabled_for_them_on_rhel_too() -> None:
+    enabled = Repository("crb", "codeready-builder-for-rhel-10-x86_64-rpms")
+    resources = (enabled, Repository("nfv"), Package("a"), Package("b", absent=True), Package("a"))
+    asked = needs.packages([Step("192.0.2.1", "base", resources, frozenset())])
+    assert asked == (["a"], ["crb", "codeready-builder-for-rhel-10-x86_64-rpms", "nfv"])
 
 
 def test_a_platform_that_is_not_known_is_refused_with_those_that_are() -> None:
@@ -101,7 +111,7 @@ def test_an_output_whose_folder_is_not_there_is_refused_before_anything_is_fetch
             "2026.2",
             "fail",
             "does not have 2026.2 for Python 3.12 on x86_64",
-            "it was made by pystack 1 from other locks than this pystack has",
+            "it was made by pystack 1 from other locks than this pystack has, or was changed",
         ),
         (
             {"other": "2026.1 for Python 3.12 on x86_64"},
@@ -113,10 +123,13 @@ def test_an_output_whose_folder_is_not_there_is_refused_before_anything_is_fetch
     ],
 )
 def test_a_host_is_told_what_a_bundle_does_not_have_for_it(
-    known: dict[str, str], release: str, outcome: str, found: str, why: str
+    tmp_path: Path, known: dict[str, str], release: str, outcome: str, found: str, why: str
 ) -> None:
-    manifest = Manifest("1", release, "x86_64", {name: Contents(title, ()) for name, title in known.items()}, [], {})
-    wanted = Environment("env", Path("2026.2.txt"), Path("b.txt"), Target("3.12", "x86_64"))
+    files = (File("a-1-py3-none-any.whl", "0" * 64),)
+    environments = {name: Contents(title, files) for name, title in known.items()}
+    manifest = Manifest("1", release, "x86_64", environments, [], {})
+    (tmp_path / "2026.2.txt").write_text(lock(("a==1", "0" * 64)))
+    wanted = Environment("env", tmp_path / "2026.2.txt", tmp_path / "b.txt", Target("3.12", "x86_64"))
     (finding,) = needs.check(manifest, {"192.0.2.1": [wanted]}, "2026.2")
     assert (finding.outcome, finding.why, finding.host) == (outcome, why, "192.0.2.1")
     assert finding.found.startswith(found)
@@ -126,6 +139,12 @@ def told(index: PackageIndex, name: str, data: bytes) -> dict[str, str]:
     index.files[f"{name}_1_all.deb"] = data
     url = index.url.replace("/simple", f"/files/{name}_1_all.deb")
     return {"name": name, "version": "1", "architecture": "all", "url": url, "sha256": sha256(data)}
+
+
+def test_why_there_is_no_list_is_told_without_logins() -> None:
+    told = "Failed to fetch http://somebody:hidden@mirror.example/debian/InRelease"
+    merged = packages.merged("x", "", {"a": {"packages": [], "problem": told}})
+    assert merged.lacks.endswith("a: Failed to fetch http://mirror.example/debian/InRelease")
 
 
 def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_path: Path) -> None:
@@ -139,6 +158,23 @@ def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_pa
     (package,) = got.packages
     assert packages.files_of(got) == {"packages/debian-13/p_1_all.deb": sha256(b"package")}
     assert (got.lacks, got.hosts, "url" in package) == ("", ("a", "b"), False)
+
+
+@pytest.mark.parametrize("trouble", ["other content", "gone"])
+def test_the_login_of_a_package_source_is_not_told(tmp_path: Path, trouble: str) -> None:
+    with PackageIndex() as index:
+        item = told(index, "p", b"package")
+        item["url"] = item["url"].replace("//", "//somebody:hidden@")
+        if trouble == "gone":
+            index.files.clear()
+        else:
+            index.files["p_1_all.deb"] = b"something else"
+        platform = packages.merged("x", "", {"a": {"packages": [item], "problem": ""}})
+        downloads = Downloads()
+        got = packages.fetched(platform, downloads, Store(tmp_path / "store"), print)
+        downloads.close()
+    assert "/files/p_1_all.deb" in got.lacks
+    assert "hidden" not in str(got)
 
 
 @pytest.mark.parametrize("trouble", ["other content", "gone", "no address"])
@@ -162,10 +198,25 @@ def test_packages_that_cannot_be_had_stay_a_list_with_the_reason(tmp_path: Path,
     )
 
 
-def test_a_bundle_of_another_format_does_not_stop_a_new_one(tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_used_does_not_stop_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "b.tar"
-    path.write_text("something else")
-    with pytest.raises(BundleRefused):
-        opened(str(path))
     made = making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
+    path.write_bytes(path.read_bytes()[:4096].replace(b'"format": 1', b'"format": 2'))
+    with pytest.raises(BundleRefused, match="format 2"):
+        opened(str(path))
+    again = making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
     assert dataclasses.asdict(opened(str(path)).manifest) == dataclasses.asdict(made.manifest)
+    assert again.manifest == made.manifest
+
+
+@pytest.mark.parametrize("content", [b"CONFIG_DEBUG_MODE=n\n", b"", None], ids=["a file", "an empty one", "a folder"])
+def test_something_else_than_a_bundle_is_never_replaced(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "answers.txt"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(making.BundleNotWritten, match="is there already, and is no bundle") as refused:
+        making.make(path, "2026.2", [], [], "http://127.0.0.1:9/simple", print)
+    assert refused.value.exit_code == 2
+    assert path.is_dir() if content is None else path.read_bytes() == content

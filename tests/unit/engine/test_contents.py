@@ -14,6 +14,7 @@ import pytest
 from installer.agent import wire
 from installer.engine import session as module
 from installer.engine.session import AgentSession
+from installer.errors import ResourceFailed
 from installer.resources.wheels import LIST
 
 
@@ -127,4 +128,15 @@ def test_a_large_file_crosses_in_parts_and_other_messages_come_in_between(
     agent.say({"need": "1"})
     more = {"blob": "1", "more": True}
     assert agent.heard(6) == [more, b"0123456789", more, b"0123456789", {"blob": "1"}, b"end"]
+    session.close()
+
+
+@pytest.mark.parametrize("lost", ["unknown", "removed"])
+def test_content_that_is_gone_meanwhile_is_named_and_is_no_fault_of_pystack(tmp_path: Path, lost: str) -> None:
+    agent = Agent()
+    session = AgentSession(agent, lambda event: None, {"removed": tmp_path / "gone"})  # type: ignore[arg-type]
+    waiting = session.lock("me", "run", 1.0)
+    agent.say({"need": lost})
+    with pytest.raises(ResourceFailed, match=rf"192\.0\.2\.1: what the host needs cannot be sent.*: {lost}: "):
+        waiting.result(10)
     session.close()

@@ -10,8 +10,9 @@ import pytest
 
 from installer import operation
 from installer.answers import generate, load_text
-from installer.errors import HostUnreachable
+from installer.errors import HostUnreachable, PreflightRefused
 from installer.operation import Operation
+from installer.outcome import Finding
 from installer.transport.python import PythonMissing
 
 
@@ -86,3 +87,40 @@ def test_ctrl_c_does_not_wait_for_hosts_that_do_not_answer() -> None:
         work.preflight()
     assert time.monotonic() - begun < 10
     answered.set()
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, bundle: Any, **os_release: str) -> Operation:
+    """Return an operation whose one host has told what it runs."""
+    facts = {"os_release": os_release, "architecture": "x86_64"}
+    monkeypatch.setattr(Operation, "_ask", lambda _self, _connection: {"facts": facts})
+    monkeypatch.setattr(operation.account_checks, "numbered", lambda cloud, _roles, _reports: cloud)
+    answers = load_text(generate(("192.0.2.10",)), "answers.txt")
+    return Operation(answers, connect=Nowhere, listen=lambda event: None, bundle=bundle)  # type: ignore[arg-type]
+
+
+class Bundle:
+    """A bundle that has nothing."""
+
+    def check(self, wanted: dict[str, Any], release: str) -> list[Finding]:
+        return [Finding("bundle", "fail", f"{address} needs {len(items)}") for address, items in wanted.items()]
+
+
+def test_a_bundle_is_held_against_what_each_host_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = looked_at(monkeypatch, Bundle(), ID="debian", VERSION_ID="13")
+    work.platforms()
+    assert [finding.found for finding in work.check_bundle()] == ["192.0.2.10 needs 1"]
+
+
+def test_of_a_host_that_is_of_no_platform_a_bundle_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = looked_at(monkeypatch, Bundle(), ID="plan9", VERSION_ID="4")
+    work.platforms()
+    assert work.check_bundle() == [], "that no platform fits is said by a check of its own"
+
+
+def test_without_a_bundle_there_is_nothing_to_say_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked_at(monkeypatch, None, ID="debian", VERSION_ID="13").check_bundle() == []
+
+
+def test_what_a_host_of_no_platform_needs_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PreflightRefused, match="pystack does not install on what these hosts run"):
+        looked_at(monkeypatch, None, ID="plan9", VERSION_ID="4").survey()

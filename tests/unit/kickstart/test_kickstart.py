@@ -14,7 +14,7 @@ from pykickstart.version import makeVersion
 
 from installer import cli
 from installer.kickstart import FORMS
-from installer.platforms import SUPPORTED
+from installer.platforms import supported
 
 HERE = Path(__file__).parent
 MADE = [
@@ -25,7 +25,7 @@ MADE = [
 REFUSED = yaml.safe_load((HERE / "refused.yaml").read_text())
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICemCIJUpLpqNaVpMBCvtiXMLBgjoHHP76CAdAsuoJOF"
 #: The names of these installers' own for our platforms.
-VERSIONS = {"el-9": "RHEL9", "el-10": "RHEL10", "fedora-42": "F42", "fedora-43": "F43", "fedora-44": "F44"}
+VERSIONS = {"el-9": "RHEL9", "el-10": "RHEL10", "fedora-43": "F43", "fedora-44": "F44", "fedora-45": "F45"}
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +184,7 @@ def test_a_file_is_private_never_overwritten_and_told_what_it_erases(capsys):
     assert run(*words) == 2
 
 
-@pytest.mark.parametrize("platform", SUPPORTED)
+@pytest.mark.parametrize("platform", [platform.name for platform in supported()])
 def test_no_secret_of_the_answer_file_is_in_any_form(platform, capsys):
     secrets = re.findall(r"(?m)^CONFIG_\w+_(?:PW|PASSWORD)=(\S{8,})$", Path("cloud.txt").read_text())
     assert len(secrets) > 5
@@ -220,4 +220,4 @@ def test_the_login_is_the_one_that_ssh_config_gives_where_the_answer_file_gives_
 
 
 def test_every_supported_platform_has_a_form():
-    assert set(FORMS) == set(SUPPORTED)
+    assert set(FORMS) == {platform.name for platform in supported()}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from installer import own_index
 from installer.lab import sources, trust
 from installer.lab.places import LabRefused
 
@@ -48,14 +49,19 @@ def test_only_those_options_of_apt_travel_that_decide_whether_the_archive_is_rea
 
 @pytest.mark.parametrize("case", INDEXES, ids=titles(INDEXES))
 def test_a_lab_host_gets_the_package_index_of_the_machine(case: dict[str, Any]) -> None:
-    found = trust.index_addresses(case.get("pip", []), case.get("uv", []), case.get("environment", {}))
+    found = index_addresses(case.get("pip", []), case.get("uv", []), case.get("environment", {}))
     assert list(found) == case["expected"]
+
+
+def index_addresses(pip: list[str], uv: list[str], environment: dict[str, str]) -> tuple[str | None, list[str]]:
+    told_pip = own_index.pip_sources(own_index.parse_pip(pip, environment))
+    return trust.index_addresses(own_index.parse_uv(uv, environment), told_pip)
 
 
 def test_what_is_written_for_pip_and_uv_means_the_same_when_it_is_read_again() -> None:
     index, extra = "https://index.example/simple", ["https://one.example/simple", "https://two.example/simple"]
-    assert trust.index_addresses([trust.pip_conf(index, extra, True)], [], {}) == (index, extra)
-    assert trust.index_addresses([], [trust.uv_toml(index, extra, True)], {}) == (index, extra)
+    assert index_addresses([trust.pip_conf(index, extra, True)], [], {}) == (index, extra)
+    assert index_addresses([], [trust.uv_toml(index, extra, True)], {}) == (index, extra)
 
 
 def test_a_host_that_needs_no_settings_of_pip_and_uv_gets_none() -> None:

@@ -20,12 +20,15 @@ from installer.resources.base import CannotFix, from_wire, to_wire
 from installer.resources.built_module import STAMP, BuiltModule, state_of
 from installer.resources.secret import Secret
 from installer.resources.wheels import LIST
+from tests.package_index import sha256
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "built_module.yaml").read_text())
 
+LOCK, NEWER = b"virt-python==1\n", b"virt-python==2\n"
+
 
 def module(path: Path | str = "/opt/m", **other: Any) -> BuiltModule:
-    values = {"lock": "a" * 64, "build_constraints": "b" * 64, "uv": "c" * 64, "version": "3.12", **other}
+    values = {"lock": sha256(LOCK), "build_constraints": sha256(LOCK), "uv": "c" * 64, "version": "3.12", **other}
     return BuiltModule("virt", str(path), sys.executable, packages=("gcc", "virt-devel"), **values)
 
 
@@ -33,7 +36,8 @@ class Builder(Host):
     """A host whose uv writes a module in no time, or fails as it is told."""
 
     def __init__(self) -> None:
-        super().__init__(fetch=lambda name: self.offer if name.startswith(LIST) else b"virt-python==1\n")
+        contents = {sha256(text): text for text in (LOCK, NEWER)}
+        super().__init__(fetch=lambda name: self.offer if name.startswith(LIST) else contents[name])
         self.offer = answer(None)
         self.source = "import os\n"
         self.says = ""
@@ -130,7 +134,7 @@ def test_what_was_there_stays_as_it_was_until_the_new_one_can_be_imported(
     old.fix(None, builder)
     builder.says, builder.source = ("", source) if source else ("error: Failed to build `virt-python==2`", "")
     with pytest.raises(CommandFailed):
-        module(tmp_path / "virt-1", lock="d" * 64).fix(old.expected(), builder)
+        module(tmp_path / "virt-1", lock=sha256(NEWER)).fix(old.expected(), builder)
     assert state_of(old.path) == old.expected()
 
 

@@ -71,7 +71,9 @@ def test_one_that_has_run_in_vain_for_long_is_started_again(ago: float, state: s
     answers = {"systemctl show": "".join(f"{key}={value}\n" for key, value in shown.items()), "systemctl restart": ""}
     host = FakeHost(answers)
     SERVICE._start_again(actual, host)
-    assert (f"systemctl restart {SERVICE.unit}" in host.ran) is again
+    assert (f"systemctl restart -- {SERVICE.unit}" in host.ran) is again
+    host.answers["systemctl restart"] = (1, "", "Job for it failed.")
+    SERVICE._start_again(actual, host)
 
 
 def test_it_crosses_the_wire() -> None:

@@ -16,6 +16,7 @@ from installer.resources.leftovers import own, sweep
 from installer.resources.secret import Secret
 from installer.resources.sql import DatabaseServer
 from installer.resources.virtual_environment import VirtualEnvironment
+from tests.package_index import sha256
 from tests.unit.resources.fake_host import FakeHost
 
 CHECKOUT = Path(__file__).parents[3]
@@ -62,7 +63,7 @@ def test_the_folder_that_a_killed_installation_left_is_taken_away(
     left.mkdir()
     (left / "uv.toml").write_text("secret")
     (tmp_path / "pystack-uv-notes").mkdir()
-    environment = VirtualEnvironment("/nowhere", "/usr/bin/python3", "3.13", "lock", "build", "uv")
+    environment = VirtualEnvironment("/nowhere", "/usr/bin/python3", "3.13", sha256(b""), sha256(b""), "uv")
     monkeypatch.setattr("installer.resources.uv._program", lambda sha256, host: "uv")
     monkeypatch.setattr("installer.resources.uv.CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(FakeHost, "blob", lambda self, sha256: b"")

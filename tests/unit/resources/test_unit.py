@@ -230,6 +230,14 @@ def test_where_a_unit_failed_for_one_that_it_needs_that_one_is_heard() -> None:
     ]
 
 
+def test_where_nothing_is_to_be_learnt_of_what_a_unit_needs_its_own_journal_is_told() -> None:
+    shown = text({**RUNNING, "ActiveState": "failed"})
+    argv = "systemctl show --no-pager --timestamp=us+utc --property=" + unit.PROPERTIES
+    answers: dict[str, Any] = {"journalctl": "one\n", "systemctl show --property=Requires": "db.service\n"}
+    host = FakeHost({**answers, argv: shown, f"{argv} -- db.service": (1, "", "no bus")})
+    assert Unit("a.service").diagnose(host)[1:] == ["one"]
+
+
 def test_a_unit_is_not_looked_at_while_another_step_enables_one() -> None:
     enabling, looked = threading.Event(), threading.Event()
 

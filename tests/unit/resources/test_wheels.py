@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from uv import find_uv_bin
 from installer.agent.host import Host
 from installer.resources import uv, wheels
 from installer.resources.base import CannotFix
+from installer.resources.file import File
 from installer.resources.virtual_environment import VirtualEnvironment
 from tests.package_index import lock, sha256, wheel
 
@@ -57,6 +59,30 @@ def test_a_wheel_that_came_changed_is_refused_and_not_kept(tmp_path: Path) -> No
     with pytest.raises(CannotFix, match=r"a\.whl came with the sha256 "):
         wheels.bring([("a.whl", "0" * 64)], controller.host, str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_or_a_lock_that_came_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uv, "PROGRAMS", str(tmp_path))
+    with pytest.raises(CannotFix, match="uv came with the sha256 "):
+        uv._program("0" * 64, Controller(**{"0" * 64: b"something else"}).host)
+    assert not list(tmp_path.glob("*/uv"))
+    with pytest.raises(CannotFix, match=r"/etc/a came with the sha256 "):
+        File("/etc/a", blob="0" * 64).fix(None, Controller(**{"0" * 64: b"something else"}).host)
+
+
+def test_a_disk_that_is_full_is_told_with_the_folder_and_stops_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(wheels, "write_atomically", full)
+    contents = {sha256(data): data for data in (bytes([number]) for number in range(100))}
+    controller = Controller(**contents)
+    with pytest.raises(CannotFix) as refused:
+        wheels.bring([(f"{name}.whl", name) for name in contents], controller.host, str(tmp_path))
+    assert str(refused.value) == f"wheels cannot be kept in {tmp_path}: No space left on device"
+    assert len(controller.asked) < len(contents)
 
 
 @pytest.mark.parametrize("name", ["../a.whl", "/etc/a.whl", ".a.whl", ""])

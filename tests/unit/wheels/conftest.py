@@ -31,7 +31,7 @@ def index() -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def asked(index: PackageIndex) -> Iterator[Index]:
-    made = Index(Sources((index.url,)))
+    made = Index(Sources(index.url))
     yield made
     made.close()
 

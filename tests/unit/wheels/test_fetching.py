@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 
 import pytest
 
 from installer.own_index import Sources
 from installer.wheels.fetching import FetchFailed, fetch
 from installer.wheels.index import Index
-from installer.wheels.store import Store
-from tests.package_index import PackageIndex, lock, source, wheel
+from installer.wheels.store import File, Store
+from tests.package_index import PackageIndex, lock, sha256, source, wheel
 from tests.unit.wheels.conftest import Locks
 
 MANYLINUX = "cp{0}-cp{0}-manylinux_2_17_x86_64"
@@ -77,7 +80,7 @@ def test_what_has_no_wheel_comes_as_its_source_with_what_builds_it(
 def test_an_index_that_does_not_answer_is_named_without_its_login(store: Store, locks: Locks) -> None:
     with PackageIndex() as gone:
         pass
-    index = Index(Sources((gone.url.replace("//", "//me:hidden@"),)))
+    index = Index(Sources(gone.url.replace("//", "//me:hidden@")))
     with pytest.raises(FetchFailed) as failed:
         fetch([locks(lock(("a==1", "0" * 64)))], index, store, quiet)
     index.close()
@@ -106,3 +109,35 @@ def test_what_was_stopped_fetches_nothing_more_and_leaves_nothing_half(
     assert not index.asked
     (store.folder / ".new-4194305.abcdefgh").touch()  # above the highest process number that Linux gives
     assert not list(Store(store.folder).folder.iterdir())
+
+
+@pytest.mark.parametrize("named", ["nothing", "another", "one too many"])
+def test_a_list_that_is_not_what_the_lock_names_is_not_used(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks, named: str
+) -> None:
+    good = index.add(wheel("a", "1"))
+    wanted = locks(lock(("a==1", good)))
+    other = File("b-1-py3-none-any.whl", store.add([b"other"], {sha256(b"other")}))
+    right = File("a-1-py3-none-any.whl", good)
+    store.add([index.files[right.name]], {good})
+    store.note(wanted.name, {"nothing": [], "another": [other], "one too many": [right, other]}[named])
+    assert fetch([wanted], asked, store, quiet) == {wanted.name: (right,)}
+
+
+def test_ctrl_c_does_not_wait_for_an_index_that_has_fallen_silent(
+    index: PackageIndex, asked: Index, store: Store, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, silent, answer = index.add(wheel("a", "1")), threading.Event(), index._file
+
+    def fall_silent(name: str, command: str) -> bytes | None:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        silent.wait(20)
+        return answer(name, command)
+
+    monkeypatch.setattr(index, "_file", fall_silent)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch([locks(lock(("a==1", digest)))], asked, store, quiet)
+    asked.close()
+    assert time.monotonic() - begun < 10
+    silent.set()

@@ -87,3 +87,16 @@ def test_an_index_that_breaks_off_in_the_middle_is_told_of_too(
     assert "each host asks its own package index" in events[-1]["text"]
     assert "answers 503" in events[-1]["text"]
     assert index.asked[file] == fetching.TRIES
+
+
+@pytest.mark.parametrize("proxy", ["socks5://somebody:hidden@192.0.2.1:1080", "ftp://somebody:hidden@192.0.2.1"])
+def test_a_proxy_that_cannot_be_used_leaves_hosts_to_their_index(
+    index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    giver, name, events = shared(index, tmp_path)
+    giver.on = True
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert giver.reaches() is False
+    assert json.loads(giver.offer(name))["files"] is None
+    assert "this machine's proxy cannot be used to fetch wheels" in events[-1]["text"]
+    assert "hidden" not in events[-1]["text"]

@@ -44,7 +44,7 @@ def test_without_any_configuration_it_is_the_index_that_uv_asks_by_default(monke
             '[[index]]\nurl = "https://main/simple"\ndefault = true\n'
             '[[index]]\nname = "x"\nurl = "https://x"\nexplicit = true\n',
             {},
-            Sources(("https://extra/simple", "https://main/simple"), ("/w",), "http://p:1"),
+            Sources("https://main/simple", ("https://extra/simple",), ("/w",), "http://p:1"),
         ),
         (
             'index-url = "https://file/simple"\nextra-index-url = ["https://extra/simple"]\n',
@@ -53,9 +53,9 @@ def test_without_any_configuration_it_is_the_index_that_uv_asks_by_default(monke
                 "UV_INDEX": "own=https://named/simple",
                 "UV_FIND_LINKS": "/a,/b",
             },
-            Sources(("https://extra/simple", "https://named/simple", "https://env/simple"), ("/a", "/b")),
+            Sources("https://env/simple", ("https://extra/simple", "https://named/simple"), ("/a", "/b")),
         ),
     ],
 )
 def test_what_uv_is_told(text: str, environment: dict[str, str], found: Sources) -> None:
-    assert own_index.uv_sources([text], environment) == found
+    assert own_index.parse_uv([text], environment) == found

@@ -1,0 +1,24 @@
+"""What is said of a bundle that was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from installer.bundle.making import Made
+from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
+from installer.cli.bundling import summary
+from installer.wheels.store import File
+
+
+def test_what_is_in_it_and_what_is_not_is_said_and_what_a_host_told_commands_no_terminal() -> None:
+    packages = ({"name": "a", "member": "packages/debian-13/a.deb"}, {"name": "b"})
+    told = Infrastructure("debian-13", "Debian\x1b[31m 13", ("h",), packages, "b is not there\x07")
+    environments = {"env": Contents("2026.2 for Python 3.13 on x86_64", (File("a.whl", "0" * 64),))}
+    manifest = Manifest("1", "2026.2", "x86_64", environments, [told], {"uv": Member(1, "0" * 64)})
+    assert [line for line, _ in summary(Made(Path("c.tar"), manifest, 3 << 20))] == [
+        "  2026.2 for Python 3.13 on x86_64: 1 file",
+        "  Debian 13: 2 packages with versions, 1 of them in the bundle",
+        "    b is not there·",
+        "c.tar is written: 1 file, 3 MiB (mode 0600)",
+        "what to do next:  pystack install --answer-file FILE --bundle c.tar",
+    ]
