@@ -14,7 +14,7 @@ from pykickstart.version import makeVersion
 
 from installer import cli
 from installer.kickstart import FORMS
-from installer.platforms import SUPPORTED
+from installer.platforms import supported
 
 HERE = Path(__file__).parent
 MADE = [
@@ -25,7 +25,8 @@ MADE = [
 REFUSED = yaml.safe_load((HERE / "refused.yaml").read_text())
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICemCIJUpLpqNaVpMBCvtiXMLBgjoHHP76CAdAsuoJOF"
 #: The names of these installers' own for our platforms.
-VERSIONS = {"el-9": "RHEL9", "el-10": "RHEL10", "fedora-42": "F42", "fedora-43": "F43", "fedora-44": "F44"}
+VERSIONS = {"el-9": "RHEL9", "el-10": "RHEL10", "fedora-43": "F43", "fedora-44": "F44", "fedora-45": "F45"}
+SUPPORTED = [platform.name for platform in supported()]
 
 
 @pytest.fixture(autouse=True)
