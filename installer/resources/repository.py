@@ -80,7 +80,8 @@ class Repository(Resource):
 
     def _enable(self, is_5: bool, host: Host) -> Completed:
         # Each knows its own words only: dnf5-config-manager(8), dnf-config-manager(8).
-        words = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
+        setopt = ["setopt", "--create-missing-dir", f"{self.repository}.enabled=1"]
+        words = setopt if is_5 else ["--set-enabled", self.repository]
         return host.run(["dnf", "config-manager", *words], expect=None)
 
     def _missing(self, known: Dict[str, bool]) -> str:
