@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 import glob
 import re
-from typing import ClassVar, Dict, Iterable, Sequence, Tuple
+from typing import ClassVar, Dict, Iterable, List, Sequence, Tuple
 
 from installer.agent.host import Completed, Host
 from installer.resources import dnf, transaction
@@ -97,7 +97,12 @@ class Repository(Resource):
 
 def on_this_host() -> Dict[str, bool]:
     """Return the repositories of this host: whether each is enabled, by id."""
-    return enabled(_texts(FILES), _texts(OVERRIDES))
+    return enabled(*files_on_this_host())
+
+
+def files_on_this_host() -> Tuple[List[str], List[str]]:
+    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards."""
+    return _texts(FILES), _texts(OVERRIDES)
 
 
 def enabled(files: Iterable[str], overrides: Iterable[str]) -> Dict[str, bool]:
@@ -124,5 +129,5 @@ def _is_on(word: str) -> bool:
     return word.strip().lower() not in _OFF
 
 
-def _texts(folders: Sequence[str]) -> Iterable[str]:
+def _texts(folders: Sequence[str]) -> List[str]:
     return [text_of(path) for folder in folders for path in sorted(glob.glob(f"{folder}/*.repo"))]
