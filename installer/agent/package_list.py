@@ -82,7 +82,8 @@ def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies:
     found, missing = parse_dnf(asked.out), dnf.NOT_FOUND.findall(said)
     if missing:
         return {"packages": found, "problem": f"no repository that is there has {', '.join(dict.fromkeys(missing))}"}
-    return {"packages": found, "problem": "" if found or "Nothing to do" in said else _last(asked)}
+    # dnf 5 ends what it says with advice on its own options.
+    return {"packages": found, "problem": "" if found or "Nothing to do" in said else dnf.why(said) or _last(asked)}
 
 
 def parse_dnf(text: str) -> List[Dict[str, str]]:

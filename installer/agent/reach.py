@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
-from installer.resources import python_index
+from installer.resources import python_index, repository
 from installer.resources.package_manager import APT, package_manager
 from installer.resources.texts import ini_files, text_of
 
@@ -31,7 +31,10 @@ _LOGIN = ("username", "password")
 _REMOTE = ("http://", "https://")
 #: A mirror of the site on a disk of the host, and apt's copy of it.
 _FOLDERS = ("file:", "copy:")
-_TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+_TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem")
+#: Where dnf 5 looks for parts of its configuration (dnf5.conf(5)).
+_DNF_PARTS = ("/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d")
+_DNF = "/etc/dnf/dnf.conf"
 
 
 def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[Dict[str, str]]:
@@ -97,7 +100,17 @@ def package_manager_proxies(host: Host) -> Dict[str, str]:
     and ``parse_dnf_proxy``."""
     if package_manager(host) == APT:
         return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
-    return parse_dnf_proxy(map(text_of, ["/etc/dnf/dnf.conf", *sorted(glob.glob("/etc/dnf/libdnf5.conf.d/*.conf"))]))
+    return parse_dnf_proxy(map(text_of, dnf_configuration(_DNF_PARTS)))
+
+
+def dnf_configuration(folders: Sequence[str]) -> List[str]:
+    """Return dnf's configuration files, the strongest last: parts by their names, then its own (seen with dnf 5.4).
+
+    Args:
+        folders: of the parts; one in a later folder takes the place of one that is called the same.
+    """
+    parts = {os.path.basename(path): path for folder in folders for path in glob.glob(f"{folder}/*.conf")}
+    return [*(parts[name] for name in sorted(parts)), _DNF]
 
 
 def parse_apt_proxies(text: str) -> Dict[str, str]:
@@ -152,8 +165,7 @@ def package_sources(host: Host) -> List[str]:
     if package_manager(host) == APT:
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
-        texts = map(text_of, sorted(glob.glob("/etc/yum.repos.d/*.repo")))
-        found = parse_repositories(texts, _variables(host))
+        found = parse_repositories(*repository.files_on_this_host(), _variables(host))
     return [url for url in found if url.startswith((*_REMOTE, *_FOLDERS))]
 
 
@@ -162,14 +174,19 @@ def parse_apt_uris(text: str) -> List[str]:
     return _one_per_server(re.findall(r"^'([^']+)'", text, re.MULTILINE))
 
 
-def parse_repositories(texts: Iterable[str], variables: Mapping[str, str]) -> List[str]:
-    """Return one address per server from the texts of .repo files, for the repositories that are enabled."""
+def parse_repositories(texts: Sequence[str], overrides: Sequence[str], variables: Mapping[str, str]) -> List[str]:
+    """Return one address per server for the repositories that are enabled.
+
+    Args:
+        texts: of .repo files.
+        overrides: see ``installer.resources.repository.enabled``.
+        variables: dnf's.
+    """
     found = []
+    enabled = repository.enabled(texts, overrides)
     for parser in ini_files(texts):
-        for section in parser.sections():
+        for section in filter(enabled.get, parser.sections()):
             entry = dict(parser.items(section))
-            if entry.get("enabled", "1").strip() in ("0", "false", "no"):
-                continue
             url = entry.get("metalink") or entry.get("mirrorlist") or entry.get("baseurl", "").split("\n")[0]
             if url:
                 found.append(re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match.group(1), match.group(0)), url))

@@ -13,6 +13,7 @@ from typing import Any
 from installer.lab import image, once, places, platforms
 from installer.lab.places import Report, command, write
 from installer.lab.stand_in import repository
+from installer.lab.workshop import workshop
 from installer.paths import read_yaml
 
 _TABLE = Path(__file__).with_name("distributions.yaml")
@@ -87,7 +88,7 @@ def _make(made: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[
     unfinished = made.with_name(f"{made.name}.unfinished")
     if unfinished.exists():
         shutil.rmtree(unfinished)
-    with repository.workshop(tools) as root:
+    with workshop(tools) as root:
         write(root / "work/repos/lab.repo", repositories(table))
         options = ["--installroot=/work/image", f"--releasever={table['releasever']}", "--setopt=reposdir=/work/repos"]
         command(["chroot", str(root), "dnf", "-y", "--setopt=install_weak_deps=False", *options, "install", *packages])

@@ -125,4 +125,6 @@ def purge(report: Report) -> None:
     """Remove all cached images."""
     if places.IMAGES.is_dir():
         report(f"removing the cached images in {places.IMAGES}")
+        # By a run that was cut off while it made one.
+        places.unmount_below(places.IMAGES)
         shutil.rmtree(places.IMAGES)

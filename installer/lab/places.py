@@ -90,6 +90,27 @@ def command(argv: Sequence[str], stdin: str = "", env: dict[str, str] | None = N
     return done.stdout
 
 
+def mounts_below(folder: Path, mountinfo: str) -> list[str]:
+    """Return what is mounted in a folder or further below, the newest mount first.
+
+    Args:
+        folder: absolute.
+        mountinfo: text of /proc/PROCESS/mountinfo (proc_pid_mountinfo(5)).
+    """
+    points = [line.split()[4] for line in mountinfo.splitlines()]
+    return [point for point in reversed(points) if Path(point).is_relative_to(folder) and point != str(folder)]
+
+
+def unmount_below(folder: Path) -> None:
+    """Unmount whatever is mounted in a folder or further below.
+
+    Raises:
+        LabFailed: when something is in use.
+    """
+    for point in mounts_below(folder, Path("/proc/self/mountinfo").read_text()):
+        command(["umount", point])
+
+
 @contextmanager
 def lock(name: str) -> Iterator[None]:
     """Hold one of the machine's lab locks while the body runs; waits for whoever has it.

@@ -10,9 +10,17 @@ from installer.resources import transaction
 
 NOT_FOUND = re.compile(r"^No match for argument: (.+)$", re.MULTILINE)
 _NOT_PROVIDED = re.compile(r"^no package provides (.+)$", re.MULTILINE)
-_SCRIPTLET = re.compile(r"scriptlet in rpm package (\S+)|^Error unpacking rpm package (\S+)", re.MULTILINE)
-_ERROR = re.compile(r"^Error: (.+)", re.MULTILINE)
-_REPOSITORY = re.compile(r"(?:for repo|repository|repo) '([^']+)'")
+# The last is dnf 5's, with version and architecture behind the name.
+_SCRIPTLET = re.compile(
+    r"scriptlet in rpm package (\S+)|^Error unpacking rpm package (\S+)"
+    r"|rror in %\w+ scriptlet: (\S+)-(?:\d+:)?[^-\s]+-[^-\s]+\.\w+$",
+    re.MULTILINE,
+)
+_ERROR = re.compile(
+    r"^(?:Error: | *Problem(?: \d+)?: | +- | +(?=file /)|Transaction failed: (?!Rpm )|(?=OpenPGP check ))(\S.*)",
+    re.MULTILINE,
+)
+_REPOSITORY = re.compile(r"for repo(?:sitory)? ['\"]([^'\"]+)['\"]")
 
 
 def missing(names: Sequence[str], host: Host) -> Set[str]:
@@ -49,16 +57,19 @@ def change(wanted: Sequence[str], unwanted: Sequence[str], host: Host, env: Mapp
 
 
 # dnf 4 writes `  Installing       : ra-beta-1.0-1.noarch        1/2`,
-# dnf 5 `[1/2] Installing ra-beta-0:1.0-1.noarch 100% | ...`.
+# dnf 5 `[1/2] Installing ra-beta-0:1.0-1.noarch 100% | ...`; while it fetches, the line has no word for that.
 _STEP_4 = re.compile(r"^  (Installing|Upgrading|Erasing) +: +(\S+) +(\d+)/(\d+)")
 _STEP_5 = re.compile(r"^\[ *(\d+)/(\d+)\] (Installing|Upgrading|Removing) +(\S+) +100%")
 _FETCH_4 = re.compile(r"^\((\d+)/(\d+)\): (\S+)\.rpm ")
-_WAIT = re.compile(r"^Waiting for process with pid (\d+)")
+_FETCH_5 = re.compile(r"^\[ *(\d+)/(\d+)\] (\S+-\S+) +100%")
+# dnf 5 lists the processes that it waits for, each with a tab behind its number.
+_WAIT = re.compile(r"^(?:Waiting for process with pid (\d+)|(\d+)\t\S)")
 
 
 def progress(line: str) -> Optional[str]:
     """Return what to tell for a line of dnf's output, or None."""
-    four, five, fetched, waiting = (pattern.match(line) for pattern in (_STEP_4, _STEP_5, _FETCH_4, _WAIT))
+    four, five, waiting = (pattern.match(line) for pattern in (_STEP_4, _STEP_5, _WAIT))
+    fetched = _FETCH_4.match(line) or _FETCH_5.match(line)
     if four:
         return f"packages {four.group(3)} of {four.group(4)}: {four.group(1)} {four.group(2)}"
     if five:
@@ -66,7 +77,7 @@ def progress(line: str) -> Optional[str]:
     if fetched:
         return f"packages {fetched.group(1)} of {fetched.group(2)}: Fetching {fetched.group(3)}"
     if waiting:
-        return transaction.waiting_for(int(waiting.group(1)))
+        return transaction.waiting_for(int(waiting.group(1) or waiting.group(2)))
     return None
 
 
@@ -81,7 +92,7 @@ def why(output: str) -> str:
         names = ["".join(found) if isinstance(found, tuple) else found.strip() for found in pattern.findall(output)]
         if names:
             parts.append(f"{words} {', '.join(dict.fromkeys(names))}")
-    return "; ".join(parts or dict.fromkeys(_ERROR.findall(output)))
+    return "; ".join(parts or dict.fromkeys(line.rstrip(" .:") for line in _ERROR.findall(output)))
 
 
 def _check(ended: Completed) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 import glob
 import re
-from typing import ClassVar, Dict, Iterable, Sequence, Tuple
+from typing import ClassVar, Dict, Iterable, List, Sequence, Tuple
 
 from installer.agent.host import Completed, Host
 from installer.resources import dnf, transaction
@@ -80,7 +80,8 @@ class Repository(Resource):
 
     def _enable(self, is_5: bool, host: Host) -> Completed:
         # Each knows its own words only: dnf5-config-manager(8), dnf-config-manager(8).
-        words = ["setopt", f"{self.repository}.enabled=1"] if is_5 else ["--set-enabled", self.repository]
+        setopt = ["setopt", "--create-missing-dir", f"{self.repository}.enabled=1"]
+        words = setopt if is_5 else ["--set-enabled", self.repository]
         return host.run(["dnf", "config-manager", *words], expect=None)
 
     def _missing(self, known: Dict[str, bool]) -> str:
@@ -96,7 +97,12 @@ class Repository(Resource):
 
 def on_this_host() -> Dict[str, bool]:
     """Return the repositories of this host: whether each is enabled, by id."""
-    return enabled(_texts(FILES), _texts(OVERRIDES))
+    return enabled(*files_on_this_host())
+
+
+def files_on_this_host() -> Tuple[List[str], List[str]]:
+    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards."""
+    return _texts(FILES), _texts(OVERRIDES)
 
 
 def enabled(files: Iterable[str], overrides: Iterable[str]) -> Dict[str, bool]:
@@ -123,5 +129,5 @@ def _is_on(word: str) -> bool:
     return word.strip().lower() not in _OFF
 
 
-def _texts(folders: Sequence[str]) -> Iterable[str]:
+def _texts(folders: Sequence[str]) -> List[str]:
     return [text_of(path) for folder in folders for path in sorted(glob.glob(f"{folder}/*.repo"))]

@@ -41,7 +41,8 @@ def _fetch(apt: bool, packages: Sequence[str], folder: str, host: Host, env: Map
         program = 'cd "$1" && shift && exec apt-get -q -o APT::Sandbox::User=root download "$@"'
         host.run(["sh", "-c", program, "sh", folder, *packages], env=env)
     else:
-        host.run(["dnf", "--assumeyes", "--quiet", f"--destdir={folder}", "download", *packages], env=env)
+        # dnf 5 takes the folder after the word only; dnf 4 on either side of it.
+        host.run(["dnf", "--assumeyes", "--quiet", "download", f"--destdir={folder}", *packages], env=env)
 
 
 def unpack(packages: str, target: str, host: Host) -> None:

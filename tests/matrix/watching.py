@@ -21,7 +21,7 @@ MADE_FROM = {"distribution": Kind.REAL, "stand-in": Kind.STAND_IN}
 
 def kind_of(host: LabHost) -> Kind:
     """Return what a lab host is for its platform."""
-    return MADE_FROM[getattr(host, "made_from", "distribution")]
+    return MADE_FROM[host.made_from]
 
 
 def features_of(item: pytest.Item) -> tuple[str, ...]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from installer.lab import image, once, places, platforms
-from installer.lab.machine import resolv_conf
 from installer.lab.places import Report, command, write
 from installer.lab.stand_in import debs, interpreter, tree
 from installer.lab.stand_in.debs import Deb
 from installer.lab.stand_in.recipe import FOLDER, REPOSITORIES, Recipe, all_recipes
 from installer.lab.stand_in.spec import Spec, plain_version
+from installer.lab.workshop import WORK, workshop
 
 #: What Debian's packages are taken from, and what is under a stand-in.
 UNDER = "debian-13"
@@ -28,7 +26,6 @@ SEEN_AT = "/usr/share/stand-in"
 # Part of the folder's name: raise it when the making below changes.
 _RECIPE = "2"
 _ROOM = 4.0
-_WORK = "work"
 _RPMBUILD = (
     *("rpmbuild", "-bb", "--quiet"),
     *("--define", "__os_install_post %{nil}", "--define", "_build_id_links none", "--define", "_topdir /work/top"),
@@ -70,37 +67,12 @@ def _make(folder: Path, base: Path, platform: str) -> None:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(make, [*recipes, *rest]))
         for name in REPOSITORIES:
-            (root / _WORK / "rpms" / name).mkdir(parents=True, exist_ok=True)
-            command(["chroot", str(root), "createrepo_c", "--quiet", f"/{_WORK}/rpms/{name}"])
+            (root / WORK / "rpms" / name).mkdir(parents=True, exist_ok=True)
+            command(["chroot", str(root), "createrepo_c", "--quiet", f"/{WORK}/rpms/{name}"])
         unfinished = folder.with_name(f"{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(root / _WORK / "rpms", unfinished)
+        shutil.copytree(root / WORK / "rpms", unfinished)
     unfinished.rename(folder)
-
-
-@contextmanager
-def workshop(base: Path) -> Iterator[Path]:
-    """Have a throw-away system with dnf and rpm while the body runs, on top of an image that stays as it is.
-
-    Args:
-        base: the image.
-
-    Yields:
-        its file system, with a folder ``work`` to work in.
-    """
-    scratch = places.IMAGES / f"workshop-{hashlib.sha256(str(time.time_ns()).encode()).hexdigest()[:12]}"
-    root = scratch / "root"
-    for path in (root, scratch / "upper", scratch / "overlay"):
-        path.mkdir(parents=True)
-    options = f"lowerdir={base},upperdir={scratch / 'upper'},workdir={scratch / 'overlay'},volatile"
-    command(["mount", "-t", "overlay", "-o", options, "overlay", str(root)])
-    try:
-        write(root / "etc/resolv.conf", resolv_conf())
-        (root / _WORK / "top").mkdir(parents=True)
-        yield root
-    finally:
-        command(["umount", str(root)])
-        shutil.rmtree(scratch)
 
 
 def installed_packages(root: Path) -> frozenset[str]:
@@ -110,7 +82,7 @@ def installed_packages(root: Path) -> frozenset[str]:
 
 
 def _fetched(root: Path, names: Iterable[str]) -> Iterator[Deb]:
-    archives = f"/{_WORK}/debs"
+    archives = f"/{WORK}/debs"
     (root / archives.lstrip("/") / "partial").mkdir(parents=True)
     inside = ["chroot", str(root), "apt-get", "--quiet", "--yes"]
     command([*inside, "update"])
@@ -133,7 +105,7 @@ def _rpm(root: Path, recipe: Recipe, platform: str, found: dict[str, Deb], insta
     content = repr([_RECIPE, name, recipe, [deb.path.name for deb in own], needed, prefix])
     kept = places.IMAGES / "stand-in-rpms" / hashlib.sha256(content.encode()).hexdigest()[:24]
     repository = recipe.repository if platform.startswith("el-") else REPOSITORIES[0]
-    target = root / _WORK / "rpms" / repository
+    target = root / WORK / "rpms" / repository
     target.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
         _build(root, recipe, name, own, needed, platform, kept)
@@ -142,7 +114,7 @@ def _rpm(root: Path, recipe: Recipe, platform: str, found: dict[str, Deb], insta
 
 
 def _build(root: Path, recipe: Recipe, name: str, own: list[Deb], needed: list[str], platform: str, kept: Path) -> None:
-    inside = f"/{_WORK}/trees/{name}"
+    inside = f"/{WORK}/trees/{name}"
     files = root / inside.lstrip("/")
     tree.lay_out(files, own, recipe)
     interpreter.add(files, recipe, platform, root)
@@ -156,12 +128,18 @@ def _build(root: Path, recipe: Recipe, name: str, own: list[Deb], needed: list[s
         recipe.accounts,
         recipe.post,
     )
-    write(root / _WORK / "specs" / f"{name}.spec", spec.text())
-    made = f"/{_WORK}/made/{name}"
-    command(["chroot", str(root), *_RPMBUILD, "--define", f"_rpmdir {made}", f"/{_WORK}/specs/{name}.spec"])
+    write(root / WORK / "specs" / f"{name}.spec", spec.text())
+    made = f"/{WORK}/made/{name}"
+    command(["chroot", str(root), *_RPMBUILD, "--define", f"_rpmdir {made}", f"/{WORK}/specs/{name}.spec"])
     shutil.rmtree(files)
     unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
     unfinished.mkdir(parents=True)
     for rpm in (root / made.lstrip("/")).rglob("*.rpm"):
         shutil.move(rpm, unfinished)
-    unfinished.rename(kept)
+    try:
+        unfinished.rename(kept)
+    except OSError:
+        # Whoever makes another platform's repository at the same time was first.
+        if not kept.is_dir():
+            raise
+        shutil.rmtree(unfinished)

@@ -38,8 +38,18 @@ def test_what_dnf_would_install(case: dict[str, Any]) -> None:
         (
             "dnf",
             (1, "", "Error: Failed to download metadata for repo 'x'\n"),
-            "Error: Failed to download metadata for repo 'x'",
+            "cannot be read: repository x",
         ),
+        (
+            "dnf",
+            (
+                1,
+                "",
+                "Problem: conflicting requests\n  - nothing provides a needed by b\nYou can try:\n  --skip-broken\n",
+            ),
+            "conflicting requests; nothing provides a needed by b",
+        ),
+        ("dnf", (1, "", "dnf: something else\n"), "dnf: something else"),
         ("dnf", (0, "Nothing to do.\n", ""), ""),
     ],
 )

@@ -57,7 +57,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.shows("identity")]
 def up(names: list[str], platform: str = "debian-13", **has: Any) -> list[Any]:
     """Stand for the lab's own."""
     wish = SimpleNamespace(kernel=has.pop("kernel", "shared"))
-    return [SimpleNamespace(name=name, platform=platform, wish=wish, **has) for name in names]
+    made = {"made_from": "distribution", **has}
+    return [SimpleNamespace(name=name, platform=platform, wish=wish, **made) for name in names]
 
 
 class Recorded:

@@ -54,12 +54,16 @@ def test_one_address_per_package_server_is_asked() -> None:
 def test_enabled_repositories_give_their_metalink_mirrorlist_or_baseurl_with_variables_filled_in() -> None:
     text = (
         "[baseos]\nname=x\nmetalink=https://m.example/?repo=baseos-$stream&arch=$basearch\n"
-        "[off]\nenabled=0\nbaseurl=http://off.example/\n"
-        "[crb]\nbaseurl=http://crb.example/$releasever/os\n"
+        "[off]\nenabled=off\nbaseurl=http://off.example/\n"
+        "[gone]\nbaseurl=http://gone.example/\n"
+        "[crb]\nenabled=0\nbaseurl=http://crb.example/$releasever/os\n"
     )
-    assert reach.parse_repositories(
-        [text, "broken"], {"stream": "10-stream", "basearch": "x86_64", "releasever": "10"}
-    ) == ["https://m.example/?repo=baseos-10-stream&arch=x86_64", "http://crb.example/10/os"]
+    overrides = ["[crb]\nenabled=1\n[go*]\nenabled=0\n"]
+    variables = {"stream": "10-stream", "basearch": "x86_64", "releasever": "10"}
+    assert reach.parse_repositories([text, "broken"], overrides, variables) == [
+        "https://m.example/?repo=baseos-10-stream&arch=x86_64",
+        "http://crb.example/10/os",
+    ]
 
 
 def test_a_package_source_on_a_disk_of_the_host_is_one_and_is_missed_where_it_is_not(tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ def test_a_package_source_on_a_disk_of_the_host_is_one_and_is_missed_where_it_is
     assert reach._ask(f"file://{tmp_path}/mirror", {}) == ""
     assert reach._ask(f"file:{tmp_path}/mirror/InRelease", {"http": "http://proxy.example"}) == ""
     assert reach._ask(f"file://{tmp_path}/away/x", {}) == f"{tmp_path}/away/x is not there"
-    (only,) = reach.parse_repositories([f"[dvd]\nbaseurl=file://{tmp_path}/mirror\n"], {})
+    (only,) = reach.parse_repositories([f"[dvd]\nbaseurl=file://{tmp_path}/mirror\n"], [], {})
     assert only == f"file://{tmp_path}/mirror"
 
 
@@ -314,6 +318,17 @@ def test_a_package_source_is_asked_through_the_package_managers_own_proxy_else_t
     url: str, own: dict[str, str], proxy: dict[str, str]
 ) -> None:
     assert reach.package_proxies(url, own, {"http": "http://given.example:1"}) == proxy
+
+
+def test_dnfs_own_configuration_file_wins_over_parts_and_those_of_the_operator_over_the_distributions(
+    tmp_path: Path,
+) -> None:
+    theirs, ours = tmp_path / "usr", tmp_path / "etc"
+    for path in (theirs / "20-a.conf", theirs / "90-b.conf", ours / "20-a.conf", ours / "50-c.conf"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = reach.dnf_configuration([str(theirs), str(ours)])
+    assert found == [f"{ours}/20-a.conf", f"{ours}/50-c.conf", f"{theirs}/90-b.conf", "/etc/dnf/dnf.conf"]
 
 
 def test_what_needs_no_proxy_is_asked_without_one(index: str) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from installer.agent.host import Host
-from installer.resources import package_files
+from installer.resources import package_files, unpacking
 from installer.resources.base import CannotFix
 from installer.resources.package_files import PackageFiles
+from tests.unit.resources.fake_host import FakeHost
 
 
 @pytest.fixture
@@ -47,3 +48,11 @@ def test_a_file_in_the_way_is_not_replaced(resource: PackageFiles) -> None:
     with pytest.raises(CannotFix, match="is not a directory"):
         resource.fix(state, Host())
     assert Path(resource.path).read_text() == "mine"
+
+
+def test_dnf_is_told_the_folder_where_both_its_versions_take_it() -> None:
+    host = FakeHost({"dnf": ""})
+    host.remember("package manager", lambda: "dnf")
+    unpacking.download(["novnc"], "/folder", host)
+    # Seen with dnf 5.4: before the word it is refused, "it has to be placed after the command".
+    assert host.ran == ["dnf --assumeyes --quiet download --destdir=/folder novnc"]

@@ -35,7 +35,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("version", "command", "written"),
     [
         ("4.14.0\n  Installed: dnf-0:4.14.0", "dnf config-manager --set-enabled crb", "distro.repo"),
-        ("dnf5 version 5.2.10.0\n", "dnf config-manager setopt crb.enabled=1", "overrides/99-config_manager.repo"),
+        (
+            "dnf5 version 5.2.10.0\n",
+            "dnf config-manager setopt --create-missing-dir crb.enabled=1",
+            "overrides/99-config_manager.repo",
+        ),
     ],
 )
 def test_it_is_enabled_in_the_words_of_each_dnf_and_then_nothing_is_left_to_do(
