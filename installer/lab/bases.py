@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from installer.lab import distribution, image
-from installer.lab.places import Report
+from installer.lab.places import LabRefused, Report
 from installer.lab.platforms import LabPlatform
 from installer.lab.stand_in import disguise
 
@@ -20,6 +20,11 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
         return image.provide(platform, python, report, further)
     if distribution.answers(platform.name):
         return distribution.provide(platform.name, python, report, further)
+    if not python:
+        raise LabRefused(
+            f"no mirror of {platform.name} answers, and a stand-in for it cannot be without Python, which dnf needs",
+            "Ask for one of Debian: --platform debian-13.",
+        )
     report(f"no mirror of {platform.name} answers: a stand-in for it, Debian underneath and RPM on top")
     return disguise.provide(platform.name, report, further)
 

@@ -15,8 +15,8 @@ from installer.lab.places import command, write
 #: Where a host sees the folder of this machine in which all shares are.
 SEEN = "/srv/volumes"
 _PROGRAM = "/usr/sbin/mount.nfs"
-#: What the package of a stand-in calls instead, where it is there.
-_STAND_IN = "/usr/libexec/lab-mount.nfs"
+#: For rpm: a path that packages do not install, because somebody else keeps it. Fedora has one folder for both.
+_KEPT = "%_netsharedpath /usr/sbin/mount.nfs:/usr/bin/mount.nfs\n"
 #: Mounted once and privately: a second mount would hide the first, and a shared one would stack up on the folder.
 _SCRIPT = """#!/bin/sh
 [ $# -ge 2 ] || { echo "usage: mount.nfs remotetarget dir"; exit 0; }
@@ -38,11 +38,11 @@ def apply(root: Path, name: str) -> None:
         name: the host's.
     """
     (_folder() / name).mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not (root / "usr/bin/dpkg-divert").exists():
-        write(root / _STAND_IN.lstrip("/"), _SCRIPT, 0o755)
-        return
-    divert = ["dpkg-divert", "--quiet", "--local", "--rename", "--divert", f"{_PROGRAM}.package", "--add", _PROGRAM]
-    command(["chroot", str(root), *divert])
+    if (root / "usr/bin/dpkg-divert").exists():
+        divert = ["dpkg-divert", "--quiet", "--local", "--rename", "--divert", f"{_PROGRAM}.package", "--add", _PROGRAM]
+        command(["chroot", str(root), *divert])
+    else:
+        write(root / "etc/rpm/macros.lab", _KEPT)
     write(root / _PROGRAM.lstrip("/"), _SCRIPT, 0o755)
 
 

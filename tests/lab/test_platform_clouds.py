@@ -69,11 +69,18 @@ def cloud(
         (host,) = lab.up([name], request.param, external=True)
     except LabRefused as refused:
         pytest.skip(str(refused))
+    try:
+        yield installed(host, tmp_path_factory.mktemp("home"), measured)
+    finally:
+        lab.down([name])
+
+
+def installed(host: LabHost, home: Path, measured: Measured) -> Cloud:
+    """Install the whole cloud on a host."""
     own_image = {}
     if host.platform in REPOSITORIES:
         shutil.copy(boot_image.provide(), host.root / IMAGE.lstrip("/"))
         own_image = {"CONFIG_PROVISION_IMAGE_URL": IMAGE, "CONFIG_PROVISION_IMAGE_FORMAT": "raw"}
-    home = tmp_path_factory.mktemp("home")
     values = {
         **lab.answers([host]),
         **own_image,
@@ -86,8 +93,7 @@ def cloud(
     done = operator.run("install", f"--answer-file={home}/cloud.txt", "--json", timeout=1800)
     assert done.code == 0, (done.out + done.err)[-6000:]
     measured(host.platform, "whole-cloud", fresh_seconds=done.seconds)
-    yield Cloud(host, operator, home / "cloud.txt", done)
-    lab.down([name])
+    return Cloud(host, operator, home / "cloud.txt", done)
 
 
 @on_rpm

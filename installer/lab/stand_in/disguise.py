@@ -88,7 +88,7 @@ def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
     packages = repository.provide(platform, report)
     base = image.provide(platforms.find(repository.UNDER), True, report, [*repository.TOOLS, *further])
     table = read_yaml(TABLE)[platform]
-    content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text()])
+    content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text(), *_rules().values()])
     made = places.IMAGES / f"{platform}-stand-in-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"the base image of a stand-in for {platform}"
     return once.made(made, what, _ROOM, report, lambda: _make(made, base, packages, table))
@@ -161,14 +161,19 @@ def _policy(root: Path) -> None:
     """Make up for what EL's policy of SELinux has and Debian's has not."""
     if not (root / "usr/sbin/semodule").exists():
         return
-    texts = {"stand-in": _POLICY}
-    texts |= {f"stand-in-{name}": (TEMPLATES / "selinux" / f"{name}.cil").read_text() for name in _SERVICES}
+    texts = _rules()
     modules = [root / f"{name}.cil" for name in texts]
     for module, text in zip(modules, texts.values(), strict=True):
         write(module, text)
     command(["chroot", str(root), "semodule", "--noreload", "--install", *(f"/{module.name}" for module in modules)])
     for module in modules:
         module.unlink()
+
+
+def _rules() -> dict[str, str]:
+    """Return the modules of the policy, by name."""
+    own = {f"stand-in-{name}": (TEMPLATES / "selinux" / f"{name}.cil").read_text() for name in _SERVICES}
+    return {"stand-in": _POLICY, **own}
 
 
 def _trust(root: Path) -> None:

@@ -25,7 +25,7 @@ EVERY_FACT = [
 def test_a_file_says_what_differs_from_the_one_it_is_like() -> None:
     assert facts(find("debian-12"), "openstack")["python"] == "/usr/bin/python3.11"
     assert facts(find("debian-12"), "mariadb") == facts(find("debian-13"), "mariadb")
-    assert facts(find("el-9"), "base")["sources"] == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38"]
+    assert facts(find("el-9"), "base")["sources"] == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-4"]
     assert facts(find("el-9"), "base")["policy_tools"] == facts(find("el-10"), "base")["policy_tools"]
 
 

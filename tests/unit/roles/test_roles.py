@@ -108,7 +108,7 @@ def test_package_sources_are_packages_of_a_step_that_the_package_transaction_wai
     steps = {step.name: step for step in plan.build(cloud_of(platform="el-9"), all_roles())}
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
-    assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-38", "python3.12"]
+    assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-4", "python3.12"]
     assert [item.name for item in base.resources if isinstance(item, Repository)] == ["crb"]
     assert not set(early) & {item.package for item in packages.resources}
     assert base.key in packages.needs
