@@ -117,7 +117,8 @@ class Unit(Resource):
     @classmethod
     def fix_all(cls, differing: Sequence[Tuple[Unit, Actual]], host: Host) -> None:
         shown = show([item.unit for item, _ in differing], host)
-        if any(needs_daemon_reload(properties) for properties in shown.values()):
+        unseen = any(map(is_drop_in, (path for item, _ in differing for path in item.reads)))
+        if unseen or any(needs_daemon_reload(properties) for properties in shown.values()):
             with MANAGER:
                 host.run(["systemctl", "daemon-reload"])
             shown = show([item.unit for item, _ in differing], host)
@@ -226,6 +227,15 @@ def _changed_at(path: str) -> float:
         return max(os.stat(path).st_ctime, os.lstat(path).st_ctime)
     except FileNotFoundError:
         return 0.0
+
+
+def is_drop_in(path: str) -> bool:
+    """Tell whether a file adds to the definition of a unit.
+
+    systemd remembers which folders of such files there are. Of a new one it says nothing until the unit has been
+    started without what is in it (seen with systemd 252).
+    """
+    return path.startswith("/etc/systemd/system/") and os.path.dirname(path).endswith(".d")
 
 
 def needs_daemon_reload(shown: Shown) -> bool:

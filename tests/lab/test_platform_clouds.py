@@ -148,7 +148,7 @@ def test_instances_are_reached_by_ssh_and_volumes_keep_their_data(cloud: Cloud) 
 def test_after_a_reboot_everything_comes_back(cloud: Cloud) -> None:
     cloud.host.reboot()
     deadline = time.monotonic() + 300
-    while cloud.run("verify", "--only", "login,compute,network").code and time.monotonic() < deadline:
+    while cloud.run("verify", "--only", "login,endpoints,compute,network,volume").code and time.monotonic() < deadline:
         time.sleep(5)
     done = cloud.run("verify")
     assert done.code == 0, (done.out + done.err)[-4000:]

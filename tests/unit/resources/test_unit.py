@@ -208,6 +208,28 @@ def test_the_journal_comes_without_empty_lines() -> None:
     assert Unit("a.service").diagnose(host)[1:] == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("path", "again"),
+    [
+        ("/etc/systemd/system/a.service.d/pystack.conf", True),
+        ("/etc/systemd/system/a.service", False),
+        ("/etc/a.d/a.conf", False),
+    ],
+)
+def test_a_unit_with_a_drop_in_is_started_after_systemd_has_read_everything_again(path: str, again: bool) -> None:
+    class Started(FakeHost):
+        def run(self, argv: Any, **options: Any) -> Any:
+            if argv[1] in ("start", "restart"):
+                self.answers["systemctl show"] = text(RUNNING)
+            return super().run(argv, **options)
+
+    host = Started({"systemctl": "", "systemctl show": text({**RUNNING, "ActiveState": "inactive", "MainPID": "0"})})
+    Unit("a.service", reads=(path,)).fix({"active": "no"}, host)
+    ran = [line for line in host.ran if "show" not in line]
+    assert (ran[0] == "systemctl daemon-reload") is again, ran
+    assert any(line.startswith("systemctl start") for line in ran)
+
+
 def test_where_a_unit_failed_for_one_that_it_needs_that_one_is_heard() -> None:
     def said(unit: str) -> str:
         return f"journalctl --unit={unit}"
