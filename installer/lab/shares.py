@@ -39,8 +39,10 @@ def apply(root: Path, name: str) -> None:
     """
     (_folder() / name).mkdir(mode=0o755, parents=True, exist_ok=True)
     if (root / "usr/bin/dpkg-divert").exists():
-        divert = ["dpkg-divert", "--quiet", "--local", "--rename", "--divert", f"{_PROGRAM}.package", "--add", _PROGRAM]
-        command(["chroot", str(root), *divert])
+        # Debian 12's package has it in /sbin: the same folder, but another path to dpkg.
+        for path in (_PROGRAM, _PROGRAM.removeprefix("/usr")):
+            divert = ["dpkg-divert", "--quiet", "--local", "--no-rename", "--divert", f"{path}.package", "--add", path]
+            command(["chroot", str(root), *divert])
     else:
         write(root / "etc/rpm/macros.lab", _KEPT)
     write(root / _PROGRAM.lstrip("/"), _SCRIPT, 0o755)
