@@ -33,6 +33,8 @@ DISK, PARTITION = 32 * MIB, MIB
 SECTOR = 512
 #: In the order in which they are loaded, after those that they need; one that the kernel has built in is left out.
 MODULES = (
+    # The bus that the others are on: a module in the kernel of Debian 12, built into later ones.
+    "virtio_pci",
     *("virtio_net", "virtio_blk", "virtio_scsi", "virtio_rng", "ahci", "ata_piix", "sd_mod", "sr_mod"),
     *("isofs", "vfat", "nls_ascii", "nls_cp437", "button", "evdev"),
 )

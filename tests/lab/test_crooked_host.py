@@ -53,13 +53,13 @@ with open("/var/lib/dpkg/lock-frontend", "w") as lock:
         sed -i '/pam_umask/d' /etc/pam.d/common-session
         echo 'session optional pam_umask.so umask=0077' >> /etc/pam.d/common-session""",
     "locale": "echo LANG=xx_XX.UTF-8 > /etc/default/locale",
+    # The package index cannot be reached through it, either: this machine brings the wheels to several hosts.
     "proxies": """
         mkdir -p /etc/systemd/system.conf.d; cd /etc/systemd/system.conf.d
         printf '[Manager]\\nDefaultEnvironment=https_proxy=http://192.0.2.1:3128\\n' > site.conf
         echo all_proxy=socks5://192.0.2.1:1080 >> /etc/environment
         sed -i '/no_proxy/Id' /etc/environment""",
     "hosts file": f"echo 192.0.2.77 {NAME} >> /etc/hosts",
-    "Python package index": "true",  # which is asked through that proxy
     # Its interface ext0 is there, and eth7, which the answer file names, is not.
     "interfaces": "true",
     "host listed twice": "ip address add {second}/24 dev host0",
@@ -70,7 +70,6 @@ BY_HAND = {
     "file systems": "mountpoint -q /opt",
     "remains": "rm /etc/systemd/system/nova-compute.service; systemctl daemon-reload",
     "package source": "mv /root/sources.list.d.away /etc/apt/sources.list.d",
-    "Python package index": "sed -i /all_proxy/d /etc/environment",
     "package manager": "systemctl stop upgrades",
     "umask": "sed -i 's/umask=0077/umask=0022/' /etc/pam.d/common-session",
 }
