@@ -77,7 +77,12 @@ _METADATA = """\
 #!/bin/sh
 keys=/root/.ssh/authorized_keys
 drive=/run/drive/openstack/latest
-fetch() { wget -T 4 -q -O "$2" "http://169.254.169.254/latest/$1" 2>/dev/null; }
+# Not with wget: that of Debian 12's BusyBox, which is linked statically, looks up the port of http and crashes.
+fetch() {
+  printf 'GET /latest/%s HTTP/1.0\\r\\nHost: 169.254.169.254\\r\\n\\r\\n' "$1" |
+    nc -w 4 169.254.169.254 80 2>/dev/null | tr -d '\\r' >/run/answer
+  head -n 1 /run/answer | grep -q ' 200 ' && sed '1,/^$/d' /run/answer >"$2"
+}
 
 source=
 mkdir -p /run/drive
