@@ -122,8 +122,13 @@ def clean_up(name: str) -> None:
 
 
 def supervisor(mark: str) -> int | None:
-    """Return the process id of the nspawn that has this option, or None when there is none."""
-    found = {process for process, argv in command_lines("systemd-nspawn") if mark in argv}
+    """Return the process id of the nspawn that has this option, or None when there is none.
+
+    A lab within a lab host may have a host of the same name: its nspawn is of a namespace further down.
+    """
+    level = len(status(os.getpid(), "NSpid"))
+    marked = {process for process, argv in command_lines("systemd-nspawn") if mark in argv}
+    found = {process for process in marked if len(status(process, "NSpid")) == level}
     # Until they become the container's PID 1, nspawn's children look the same as nspawn.
     return next((process for process in found if int((status(process, "PPid") or ["0"])[0]) not in found), None)
 

@@ -1,5 +1,6 @@
 """The lab's pieces that need no host: names, networks, keys, the files that make a host."""
 
+import os
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -188,3 +189,12 @@ def test_an_image_of_the_distribution_itself_is_filled_from_signed_packages(plat
     assert "" not in packages
     assert "python3" not in distribution.wanted(table, False, [])
     assert "$" not in distribution.filled(next(iter(table["repositories"].values())), table["releasever"])
+
+
+def test_a_host_of_the_same_name_in_a_lab_within_a_lab_host_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = {7: ["7", "3"], 8: ["8"], os.getpid(): [str(os.getpid())]}
+    monkeypatch.setattr(nspawn, "command_lines", lambda _: [(7, ["systemd-nspawn", "--directory=/x"])])
+    monkeypatch.setattr(nspawn, "status", lambda process, field: ids[process] if field == "NSpid" else ["1"])
+    assert nspawn.supervisor("--directory=/x") is None
+    monkeypatch.setattr(nspawn, "command_lines", lambda _: [(8, ["systemd-nspawn", "--directory=/x"])])
+    assert nspawn.supervisor("--directory=/x") == 8
