@@ -62,9 +62,11 @@ class OpenvSwitch(Role):
         facts = self.facts(host)
         folder = FOLDER.format(facts["switch"])
         path = f"{folder}/pystack.conf"
-        if datapath == wiring.USERSPACE:
+        key, options = TSO if datapath == wiring.USERSPACE else None, facts["ctl_options"]
+        if key or options:
             yield Directory(folder)
-            yield rendered_file(path, "openvswitch/ovs-vswitchd.service.j2", ovs_vsctl=facts["ovs_vsctl"], key=TSO)
+            template = "openvswitch/ovs-vswitchd.service.j2"
+            yield rendered_file(path, template, ovs_vsctl=facts["ovs_vsctl"], key=key, options=options)
         else:
             yield File(path, absent=True)
         for unit in facts["units"]:
