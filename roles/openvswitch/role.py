@@ -62,13 +62,15 @@ class OpenvSwitch(Role):
         facts = self.facts(host)
         folder = FOLDER.format(facts["switch"])
         path = f"{folder}/pystack.conf"
-        key, options = TSO if datapath == wiring.USERSPACE else None, facts["ctl_options"]
-        if key or options:
+        if datapath == wiring.USERSPACE:
             yield Directory(folder)
-            template = "openvswitch/ovs-vswitchd.service.j2"
-            yield rendered_file(path, template, ovs_vsctl=facts["ovs_vsctl"], key=key, options=options)
+            yield rendered_file(path, "openvswitch/ovs-vswitchd.service.j2", ovs_vsctl=facts["ovs_vsctl"], key=TSO)
         else:
             yield File(path, absent=True)
+        if facts["name_recorder"]:
+            folder = FOLDER.format(facts["name_recorder"])
+            yield Directory(folder)
+            yield rendered_file(f"{folder}/pystack.conf", "openvswitch/ovs-record-hostname.service.j2")
         for unit in facts["units"]:
             yield Unit(unit)
         yield Unit(facts["switch"], reads=(path,))

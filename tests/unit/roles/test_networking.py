@@ -51,18 +51,21 @@ def test_what_a_switch_in_userspace_needs_is_there_only_with_one():
     here, there = cloud_of(facts=USERSPACE, **BRIDGED), cloud_of(facts=KERNEL, **BRIDGED)
     path = "/etc/systemd/system/ovs-vswitchd.service.d/pystack.conf"
     assert "other_config:userspace-tso-enable=true" in content_of(here, path)
-    # Debian's is told in any case to leave the host's name as it is.
-    for cloud in (here, there):
-        assert "Environment=OVS_CTL_OPTS=--no-record-hostname\n" in content_of(cloud, path)
-    assert "userspace-tso-enable" not in content_of(there, path)
-    elsewhere = cloud_of(platform="el-10", facts=KERNEL, **BRIDGED)
-    (file,) = [item for item in resources_of(elsewhere) if isinstance(item, File) and item.path == path]
+    (file,) = [item for item in resources_of(there) if isinstance(item, File) and item.path == path]
     assert file.absent
     assert path in units_of(here)["ovs-vswitchd.service"].reads
     assert 'device "eth1"' in content_of(here, "/etc/pystack/userspace-ports.nft")
     for unit in ("pystack-userspace-ports.service", "pystack-ovn-tcp-bypass.service"):
         assert units_of(here)[unit].active
         assert not units_of(there)[unit].active
+
+
+def test_the_name_that_a_chassis_is_known_by_is_not_written_over_at_boot():
+    path = "/etc/systemd/system/ovs-record-hostname.service.d/pystack.conf"
+    told = content_of(cloud_of(platform="debian-12", facts=KERNEL, **BRIDGED), path)
+    assert "ExecStart=\nExecStart=/usr/share/openvswitch/scripts/ovs-ctl --no-full-hostname" in told
+    elsewhere = resources_of(cloud_of(platform="el-10", facts=KERNEL, **BRIDGED))
+    assert not [item for item in elsewhere if isinstance(item, File) and item.path == path]
 
 
 def test_a_chassis_is_told_all_but_its_name():
