@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from installer.lab import image, once, places, platforms
 from installer.lab.places import Report, command, write
 from installer.lab.stand_in import repository
-from installer.lab.workshop import workshop
+from installer.lab.workshop import WORK, workshop
 from installer.paths import read_yaml
 
 _TABLE = Path(__file__).with_name("distributions.yaml")
@@ -29,12 +28,15 @@ _NAMES = {
 _PATIENCE = 4.0
 #: In a metalink (https://metalinker.org/).
 _MIRROR = re.compile(r">(https?://[^<]+/repomd\.xml)<")
-# $1 is a system with dnf, in whose folder work/image packages are installed: their scripts want these two.
+#: Where a workshop has the image that is being made, and the repositories that it is filled from.
+_IMAGE, _REPOSITORIES = f"/{WORK}/image", f"/{WORK}/repos"
+# $1 is the image in the workshop, then come the workshop and dnf's command line: scripts of packages want these two.
 _INSTALL = """
 set -e
-mkdir -p "$1/work/image/proc" "$1/work/image/dev"
-mount -t proc proc "$1/work/image/proc"
-mount --bind /dev "$1/work/image/dev"
+mkdir -p "$1/proc" "$1/dev"
+mount -t proc proc "$1/proc"
+mount --bind /dev "$1/dev"
+shift
 exec chroot "$@"
 """
 # Part of every image's name: raise it when the recipe below changes.
@@ -52,9 +54,7 @@ def answers(platform: str) -> bool:
         # The list of mirrors may be let through by a firewall that lets none of them.
         with urllib.request.urlopen(mirrors[0], timeout=_PATIENCE) as answer:  # noqa: S310 - see the pattern
             return bool(answer.status == 200)
-    except IndexError:
-        return False
-    except (OSError, urllib.error.URLError):
+    except (IndexError, OSError):
         return False
 
 
@@ -105,14 +105,15 @@ def _make(made: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[
     if unfinished.exists():
         shutil.rmtree(unfinished)
     with workshop(tools) as root:
-        write(root / "work/repos/lab.repo", repositories(table))
-        (root / "work/image").mkdir()
-        options = ["--installroot=/work/image", f"--releasever={table['releasever']}", "--setopt=reposdir=/work/repos"]
-        dnf = ["dnf", "-y", "--setopt=install_weak_deps=False", *options, "install", *packages]
-        command(["unshare", "--mount", "sh", "-c", _INSTALL, "sh", str(root), *dnf])
-        command(["cp", "-a", str(root / "work/image"), str(unfinished)])
-    inside = ["chroot", str(unfinished)]
-    command([*inside, "systemctl", "enable", "NetworkManager.service", "sshd.service"])
+        inside = root / _IMAGE.lstrip("/")
+        write(root / _REPOSITORIES.lstrip("/") / "lab.repo", repositories(table))
+        inside.mkdir()
+        options = [f"--installroot={_IMAGE}", f"--releasever={table['releasever']}"]
+        options += [f"--setopt=reposdir={_REPOSITORIES}", "--setopt=install_weak_deps=False"]
+        dnf = ["dnf", "-y", *options, "install", *packages]
+        command(["unshare", "--mount", "sh", "-c", _INSTALL, "sh", str(inside), str(root), *dnf])
+        command(["cp", "-a", str(inside), str(unfinished)])
+    command(["chroot", str(unfinished), "systemctl", "enable", "NetworkManager.service", "sshd.service"])
     # One of its own is made for every host.
     for path in [*unfinished.glob("etc/ssh/ssh_host_*"), unfinished / "etc/hostname", unfinished / "etc/resolv.conf"]:
         path.unlink(missing_ok=True)

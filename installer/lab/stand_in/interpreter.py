@@ -15,6 +15,7 @@ from uv import find_uv_bin
 from installer.lab import settings
 from installer.lab.places import LabRefused, command
 from installer.lab.stand_in.recipe import Recipe
+from installer.lab.workshop import WORK
 
 #: Version by platform. Debian has the others.
 VERSIONS = {"el-9": "3.12", "el-10": "3.12"}
@@ -64,22 +65,20 @@ def _prefix(program: Path, version: str) -> Path | None:
     return Path(prefix) if f"{major}.{minor}" == version and prefix not in ("/usr", "/usr/local") else None
 
 
-def add(tree: Path, recipe: Recipe, platform: str, workshop: Path) -> None:
+def add(tree: Path, recipe: Recipe, prefix: Path, workshop: Path) -> None:
     """Put interpreter or module into the files of the RPM that is named for it.
 
     Args:
         tree: the folder of its files.
-        recipe: which RPM it is.
-        platform: for which platform.
+        recipe: which RPM it is, one of ``NAMES``.
+        prefix: the folder that the interpreter is taken from.
         workshop: the system that packages are made in.
     """
-    prefix = needed(platform)
-    if prefix is None:
-        return
+    version = NAME.removeprefix("python")
     if recipe.name == NAME:
-        _interpreter(tree, prefix, VERSIONS[platform])
-    if recipe.name == MODULE:
-        _module(tree, prefix, VERSIONS[platform], workshop)
+        _interpreter(tree, prefix, version)
+    else:
+        _module(tree, prefix, version, workshop)
 
 
 def _module(tree: Path, prefix: Path, version: str, workshop: Path) -> None:
@@ -89,10 +88,10 @@ def _module(tree: Path, prefix: Path, version: str, workshop: Path) -> None:
     inside = ["chroot", str(workshop)]
     command([*inside, "apt-get", "--yes", "--no-install-recommends", "install", *BUILDERS])
     target = f"usr/lib64/python{version}/site-packages"
-    install = ["uv", "pip", "install", "--python", f"/usr/bin/python{version}", "--target", f"/work/{MODULE}"]
+    install = ["uv", "pip", "install", "--python", f"/usr/bin/python{version}", "--target", f"/{WORK}/{MODULE}"]
     command([*inside, *install, _REQUIREMENT])
     (tree / target).parent.mkdir(parents=True)
-    command(["cp", "-a", str(workshop / "work" / MODULE), str(tree / target)])
+    command(["cp", "-a", str(workshop / WORK / MODULE), str(tree / target)])
 
 
 def _interpreter(tree: Path, prefix: Path, version: str) -> None:

@@ -28,7 +28,7 @@ _RECIPE = "2"
 _ROOM = 4.0
 _RPMBUILD = (
     *("rpmbuild", "-bb", "--quiet"),
-    *("--define", "__os_install_post %{nil}", "--define", "_build_id_links none", "--define", "_topdir /work/top"),
+    *("--define", "__os_install_post %{nil}", "--define", "_build_id_links none", "--define", f"_topdir /{WORK}/top"),
     *("--define", "_binary_payload w1.zstdio", "--define", "debug_package %{nil}"),
 )
 
@@ -108,16 +108,19 @@ def _rpm(root: Path, recipe: Recipe, platform: str, found: dict[str, Deb], insta
     target = root / WORK / "rpms" / repository
     target.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
-        _build(root, recipe, name, own, needed, platform, kept)
+        _build(root, recipe, name, own, needed, prefix, kept)
     (rpm,) = kept.iterdir()
     shutil.copy2(rpm, target)
 
 
-def _build(root: Path, recipe: Recipe, name: str, own: list[Deb], needed: list[str], platform: str, kept: Path) -> None:
+def _build(
+    root: Path, recipe: Recipe, name: str, own: list[Deb], needed: list[str], prefix: Path | None, kept: Path
+) -> None:
     inside = f"/{WORK}/trees/{name}"
     files = root / inside.lstrip("/")
     tree.lay_out(files, own, recipe)
-    interpreter.add(files, recipe, platform, root)
+    if prefix is not None:
+        interpreter.add(files, recipe, prefix, root)
     spec = Spec(
         name,
         plain_version(own[0].version if own else "1"),
