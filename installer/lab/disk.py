@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,7 +59,7 @@ def provide(platform: LabPlatform, python: bool, selinux: bool, report: Report) 
     key = hashlib.sha256(f"{_RECIPE} {tree.name} {own.name} {_SIZE}".encode()).hexdigest()[:12]
     base = places.IMAGES / f"{tree.name.rpartition('-')[0]}-disk-{key}"
     what = f"the base disk of {platform.name}{' with SELinux' if selinux else ''}"
-    return once.made(base, what, _ROOM, report, lambda: _make(base, tree, own))
+    return once.made(base, what, _ROOM, report, lambda unfinished: _make(unfinished, tree, own))
 
 
 def system(base: Path) -> Path:
@@ -73,13 +72,7 @@ def core(base: Path) -> Path:
     return (base / "kernel").resolve()
 
 
-def _make(base: Path, tree: Path, own: Path) -> None:
-    unfinished = base.with_name(f"{base.name}.unfinished")
-    with contextlib.suppress(LabFailed):
-        # Left by a run that was cut off.
-        command(["umount", str(unfinished / "root")])
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
+def _make(unfinished: Path, tree: Path, own: Path) -> None:
     unfinished.mkdir(mode=0o755)
     empty(system(unfinished), _SIZE)
     command(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", str(system(unfinished))])
@@ -92,7 +85,6 @@ def _make(base: Path, tree: Path, own: Path) -> None:
         for folder in ("etc", "var"):
             write(root / folder / ".updated", "")
     (unfinished / "kernel").symlink_to(own)
-    unfinished.rename(base)
 
 
 def empty(disk: Path, size: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +81,7 @@ def provide(platform: str, python: bool, report: Report, further: Sequence[str] 
     content = "\n".join([_RECIPE, tools.name, str(table), *packages])
     made = places.IMAGES / f"{platform}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"the base image of {platform}, from its own mirrors"
-    return once.made(made, what, _ROOM, report, lambda: _make(made, tools, table, packages))
+    return once.made(made, what, _ROOM, report, lambda unfinished: _make(unfinished, tools, table, packages))
 
 
 def wanted(table: Mapping[str, Any], python: bool, further: Iterable[str]) -> list[str]:
@@ -100,10 +99,7 @@ def repositories(table: Mapping[str, Any]) -> str:
     )
 
 
-def _make(made: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[str]) -> None:
-    unfinished = made.with_name(f"{made.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
+def _make(unfinished: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[str]) -> None:
     with workshop(tools) as root:
         inside = root / _IMAGE.lstrip("/")
         write(root / _REPOSITORIES.lstrip("/") / "lab.repo", repositories(table))
@@ -114,8 +110,4 @@ def _make(made: Path, tools: Path, table: Mapping[str, Any], packages: Sequence[
         command(["unshare", "--mount", "sh", "-c", _INSTALL, "sh", str(inside), str(root), *dnf])
         command(["cp", "-a", str(inside), str(unfinished)])
     command(["chroot", str(unfinished), "systemctl", "enable", "NetworkManager.service", "sshd.service"])
-    # One of its own is made for every host.
-    for path in [*unfinished.glob("etc/ssh/ssh_host_*"), unfinished / "etc/hostname", unfinished / "etc/resolv.conf"]:
-        path.unlink(missing_ok=True)
-    (unfinished / "etc/machine-id").write_text("")
-    unfinished.rename(made)
+    image.anonymise(unfinished)

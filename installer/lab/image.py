@@ -38,24 +38,20 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
     image = places.IMAGES / f"{platform.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"the base image of {platform.name}{'' if python else ' without Python'}{_listed(further)}"
 
-    def make() -> None:
-        _build(image, platform.suite, packages, listing, options, authorities)
+    def make(unfinished: Path) -> None:
+        _build(unfinished, platform.suite, packages, listing, options, authorities)
 
     return once.made(image, what, _ROOM, report, make)
 
 
 def _build(
-    image: Path,
+    unfinished: Path,
     suite: str,
     packages: list[str],
     listing: str,
     options: list[str],
     authorities: dict[str, str],
 ) -> None:
-    unfinished = image.with_name(f"{image.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pystack-lab-") as scratch:
         write(Path(scratch, "debian.sources"), listing)
         own = Path(scratch, "authorities")
@@ -77,8 +73,10 @@ def _build(
                 '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service',
             ],
         )
-    _anonymise(unfinished)
-    unfinished.rename(image)
+    anonymise(unfinished)
+    (unfinished / "etc/dpkg/dpkg.cfg.d/99mmdebstrap").unlink(missing_ok=True)
+    made = unfinished / "etc/apt/sources.list.d/0000debian.sources"
+    made.rename(made.with_name("debian.sources"))
 
 
 def mmdebstrap(target: Path, suite: str, listing: Path, options: Sequence[str]) -> None:
@@ -111,14 +109,15 @@ def _listed(further: Sequence[str]) -> str:
     return f" with {', '.join(further)}" if further else ""
 
 
-def _anonymise(root: Path) -> None:
-    """Take out of an image what must differ between hosts, and what only served its making."""
+def anonymise(root: Path) -> None:
+    """Take out of an image what must differ between hosts.
+
+    Args:
+        root: the image's file system.
+    """
     for path in [*root.glob("etc/ssh/ssh_host_*"), root / "etc/hostname", root / "etc/resolv.conf"]:
         path.unlink(missing_ok=True)
-    (root / "etc/dpkg/dpkg.cfg.d/99mmdebstrap").unlink(missing_ok=True)
     (root / "etc/machine-id").write_text("")
-    listing = root / "etc/apt/sources.list.d/0000debian.sources"
-    listing.rename(listing.with_name("debian.sources"))
 
 
 def purge(report: Report) -> None:

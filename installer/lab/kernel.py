@@ -12,7 +12,6 @@ What it lacks: a second processor; and firewalls, as it has no legacy tables of 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -57,14 +56,10 @@ def provide(report: Report) -> Path:
     content = "\n".join([_RECIPE, _BOOT, listing, *options])
     folder = places.IMAGES / f"kernel-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"a kernel for lab hosts of {_PACKAGE} in {_SUITE}"
-    return once.made(folder, what, _ROOM, report, lambda: _unpack(folder, listing, options))
+    return once.made(folder, what, _ROOM, report, lambda unfinished: _unpack(unfinished, listing, options))
 
 
-def _unpack(folder: Path, listing: str, options: list[str]) -> None:
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+def _unpack(unfinished: Path, listing: str, options: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="pystack-lab-") as scratch:
         write(Path(scratch, "debian.sources"), listing)
         wanted = ["--variant=extract", f"--include=bash,{_PACKAGE}", *(f"--aptopt={option}" for option in options)]
@@ -77,7 +72,6 @@ def _unpack(folder: Path, listing: str, options: list[str]) -> None:
     for name in ("dev", "proc", "run", "sys", "tmp", HOST.lstrip("/"), MEMORY.lstrip("/")):
         (unfinished / name).mkdir(exist_ok=True)
     write(unfinished / PROGRAM.lstrip("/"), _BOOT, 0o755)
-    unfinished.rename(folder)
 
 
 def version(folder: Path) -> str:

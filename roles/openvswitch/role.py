@@ -17,7 +17,7 @@ from installer.resources.unit import Unit
 from installer.roles import Role
 from roles.openvswitch import wiring
 
-#: What ovs-vswitchd's unit is told beside what its package says.
+#: What a unit is told beside what its package says.
 FOLDER = "/etc/systemd/system/{}.d"
 #: Agents on the same host talk to Open vSwitch here; oslo's defaults know this address.
 LOOPBACK = "127.0.0.1"

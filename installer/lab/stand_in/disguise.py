@@ -91,13 +91,10 @@ def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
     content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text(), *_rules().values()])
     made = places.IMAGES / f"{platform}-stand-in-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"the base image of a stand-in for {platform}"
-    return once.made(made, what, _ROOM, report, lambda: _make(made, base, packages, table))
+    return once.made(made, what, _ROOM, report, lambda unfinished: _make(unfinished, base, packages, table))
 
 
-def _make(made: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> None:
-    unfinished = made.with_name(f"{made.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
+def _make(unfinished: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> None:
     command(["cp", "-a", str(base), str(unfinished)])
     command(["cp", "-al", str(packages), str(unfinished / repository.SEEN_AT.lstrip("/"))])
     installed = repository.installed_packages(unfinished)
@@ -106,7 +103,6 @@ def _make(made: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> N
     _policy(unfinished)
     _trust(unfinished)
     _hide(unfinished)
-    unfinished.rename(made)
 
 
 def _identity(root: Path, table: Mapping[str, Any]) -> None:

@@ -50,10 +50,10 @@ def provide(platform: str, report: Report) -> Path:
     content = "\n".join([_RECIPE, base.name, platform, *texts, str(python)])
     folder = places.IMAGES / f"{platform}-repository-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     what = f"the packages of a stand-in for {platform}, from those of {UNDER}"
-    return once.made(folder, what, _ROOM, report, lambda: _make(folder, base, platform))
+    return once.made(folder, what, _ROOM, report, lambda unfinished: _make(unfinished, base, platform))
 
 
-def _make(folder: Path, base: Path, platform: str) -> None:
+def _make(unfinished: Path, base: Path, platform: str) -> None:
     recipes = [recipe for recipe in all_recipes() if recipe.name_on(platform)]
     with workshop(base) as root:
         found = {deb.name: deb for deb in _fetched(root, sorted({name for one in recipes for name in one.debian}))}
@@ -69,10 +69,7 @@ def _make(folder: Path, base: Path, platform: str) -> None:
         for name in REPOSITORIES:
             (root / WORK / "rpms" / name).mkdir(parents=True, exist_ok=True)
             command(["chroot", str(root), "createrepo_c", "--quiet", f"/{WORK}/rpms/{name}"])
-        unfinished = folder.with_name(f"{folder.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(root / WORK / "rpms", unfinished)
-    unfinished.rename(folder)
 
 
 def installed_packages(root: Path) -> frozenset[str]:
