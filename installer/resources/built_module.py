@@ -18,7 +18,7 @@ from installer.resources.blob import content
 from installer.resources.file import sha256_of, write_atomically
 from installer.resources.label import wanted_label
 from installer.resources.secret import Secret
-from installer.resources.uv import Meanings, uv_on
+from installer.resources.uv import Meanings, mark_of, uv_on
 
 STAMP = "pystack-stamp.json"
 
@@ -62,8 +62,8 @@ class BuiltModule(Resource):
         return self.path
 
     def expected(self) -> State:
-        digest = hashlib.sha256(f"{self.lock} {self.build_constraints}".encode()).hexdigest()[:16]
-        return {"lock": digest, "python": self.version, "files": "as they were built"}
+        mark = mark_of(self.lock, self.build_constraints)
+        return {"lock": mark, "python": self.version, "files": "as they were built"}
 
     @classmethod
     def query(cls, resources: Sequence[BuiltModule], host: Host) -> Dict[str, Actual]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import tempfile
@@ -135,6 +136,16 @@ def _write(folder: str, name: str, data: bytes) -> str:
     path = os.path.join(folder, name)
     write_atomically(path, data, "root", "root", 0o600)
     return path
+
+
+def mark_of(lock: str, build_constraints: str) -> str:
+    """Return by what a stamp knows the locks that something was made from: 16 hex digits.
+
+    Args:
+        lock: sha256 of the lock.
+        build_constraints: sha256 of the lock of what builds distributions that have no wheel.
+    """
+    return hashlib.sha256(f"{lock} {build_constraints}".encode()).hexdigest()[:16]
 
 
 def distributions(lock: bytes) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from installer.resources.blob import content
 from installer.resources.file import write_atomically
 from installer.resources.label import wanted_label
 from installer.resources.secret import Secret
-from installer.resources.uv import distributions, uv_on
+from installer.resources.uv import distributions, mark_of, uv_on
 
 STAMP = "pystack-stamp.json"
 
@@ -56,10 +55,7 @@ class VirtualEnvironment(Resource):
         return self.path
 
     def expected(self) -> State:
-        return {"lock": self._digest(), "python": self.version}
-
-    def _digest(self) -> str:
-        return hashlib.sha256(f"{self.lock} {self.build_constraints}".encode()).hexdigest()[:16]
+        return {"lock": mark_of(self.lock, self.build_constraints), "python": self.version}
 
     @classmethod
     def query(cls, resources: Sequence[VirtualEnvironment], host: Host) -> Dict[str, Actual]:
