@@ -8,7 +8,10 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Ask for what lab tests show to be kept."""
+    """Where lab tests are to run, and whether what they show is kept."""
+    parser.addoption(
+        "--platform", default="", help="of lab hosts of which a test does not say it itself; as lab-up takes it"
+    )
     parser.addoption("--record", action="store_true", help="add what lab tests show to tests/matrix/results.jsonl")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
+from tests.lab import on_platform
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.own_lab import apart
@@ -27,7 +28,8 @@ NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch which hosts tests use; keep what they show where that was asked for."""
-    recording.install(config, results.FILE if config.getoption("--record") else None, writing.write)
+    keep = results.FILE if config.getoption("--record") else None
+    recording.install(config, keep, writing.write, config.getoption("--platform"))
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +86,7 @@ def on_two_hosts(home: Path, wanted: Mapping[str, str]) -> Iterator[CloudOnHosts
         },
     )
     values = {
-        **lab.answers([one, two]),
+        **on_platform.answers([one, two]),
         **wanted,
         "CONFIG_COMPUTE_HOSTS": one.address,
         "CONFIG_STORAGE_HOST": one.address,
@@ -139,7 +141,7 @@ def all_in_one(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> 
     (host,) = lab.up(["t-all"], external=True)
     operator = with_ssh_config(home, {host.address: {"User": "root", "IdentityFile": str(host.private_key)}})
     values = {
-        **lab.answers([host]),
+        **on_platform.answers([host]),
         "CONFIG_KEYSTONE_ADMIN_PW": "an 'admin' $(of) all",
         "CONFIG_CINDER_BACKUP": "posix",
         # test_verify.py starts some.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost, LabRefused
-from tests.lab import boot_image
+from tests.lab import on_platform
 from tests.lab.command_line import Operator, Result
 from tests.matrix.recording import Measured
 
@@ -23,7 +22,6 @@ pytestmark = [
     pytest.mark.timeout(2400),
 ]
 
-IMAGE = "/root/test.img"
 #: As EL's and Fedora's packages and pystack number them.
 NUMBERS = {"mysql": 27, "qemu": 107, "rpc": 32, "rpcuser": 29, "keystone": 163, "nova": 162, "glance": 161}
 REPOSITORIES = {
@@ -77,13 +75,8 @@ def cloud(
 
 def installed(host: LabHost, home: Path, measured: Measured) -> Cloud:
     """Install the whole cloud on a host."""
-    own_image = {}
-    if host.platform in REPOSITORIES:
-        shutil.copy(boot_image.provide(), host.root / IMAGE.lstrip("/"))
-        own_image = {"CONFIG_PROVISION_IMAGE_URL": IMAGE, "CONFIG_PROVISION_IMAGE_FORMAT": "raw"}
     values = {
-        **lab.answers([host]),
-        **own_image,
+        **on_platform.answers([host]),
         "CONFIG_VERIFY_INSTANCES": "n",
         "CONFIG_SSH_KEY": str(host.private_key),
         "CONFIG_SSL_CERT_DIR": str(home / "ca"),

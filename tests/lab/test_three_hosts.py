@@ -19,6 +19,7 @@ from openstack.connection import Connection
 
 from installer import answers, lab
 from installer.lab import LabHost
+from tests.lab import on_platform
 from tests.lab.command_line import Operator, Result, with_ssh_config
 from tests.lab.conftest import SUDO_PASSWORD
 from tests.lab.instances import Instance, Pinger, booted, connected
@@ -108,7 +109,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
     try:
         made.add(CONTROLLER, FIRST)
         made.add(SECOND, sudo_user="operator", sudo_password=SUDO_PASSWORD)
-        values = lab.answers(list(made.hosts.values()))
+        values = on_platform.answers(list(made.hosts.values()))
         del values["CONFIG_SSH_HOST_KEYS"]
         values |= {
             "CONFIG_STORAGE_HOST": made.hosts[FIRST].address,

@@ -173,9 +173,11 @@ def commit(root: Path = ROOT) -> str:
     return (git("rev-parse", "--short=7", "HEAD").strip() or "unknown") + ("+changes" if changed else "")
 
 
-def install(config: pytest.Config, file: Path | None, added: Callable[[], None] = lambda: None) -> None:
-    """Let pytest know the hosts of tests, and keep results where that is wanted; see `Recorder`."""
-    watch = HostWatch()
+def install(
+    config: pytest.Config, file: Path | None, added: Callable[[], None] = lambda: None, platform: str = ""
+) -> None:
+    """Let pytest know the hosts of tests, and keep results where that is wanted; see `Recorder` and `HostWatch`."""
+    watch = HostWatch(platform)
     recorder = Recorder(watch, file, added)
     config.pluginmanager.register(watch, "lab hosts of tests")
     config.pluginmanager.register(recorder, PLUGIN)

@@ -35,9 +35,13 @@ class HostWatch:
 
     Everything that calls ``lab.up`` or ``lab.get`` is heard. What a fixture made belongs to every test that uses the
     fixture, until the fixture is taken down.
+
+    Args:
+        platform: of hosts that are made without one being named; empty: the lab's own choice.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, platform: str = "") -> None:
+        self._platform = platform
         self._patch = pytest.MonkeyPatch()
         self._by_fixture: dict[Any, dict[str, LabHost]] = {}
         self._by_test: dict[str, LabHost] = {}
@@ -48,8 +52,8 @@ class HostWatch:
         """Listen to the lab."""
         make, find = lab.up, lab.get
 
-        def up(*args: Any, **options: Any) -> list[LabHost]:
-            return self._heard(make(*args, **options))
+        def up(names: Sequence[str], platform: str = self._platform, *args: Any, **options: Any) -> list[LabHost]:
+            return self._heard(make(names, *filter(None, [platform]), *args, **options))
 
         def get(name: str) -> LabHost:
             return self._heard([find(name)])[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from installer import lab
 from installer.lab import container, distribution, keys, machine, network, nspawn, places, platforms, settings
 from installer.lab.host import LabHost
 from installer.lab.places import LabFailed, LabRefused
@@ -148,6 +149,18 @@ def test_a_failing_program_is_told_with_its_last_words() -> None:
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(LabFailed, match="'no-such-program' is not on this machine"):
         places.command(["no-such-program"])
+
+
+def test_where_no_lab_is_none_is_removed_and_nothing_has_to_be_installed_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "LAB", tmp_path / "lab")
+    monkeypatch.setattr(places, "IMAGES", tmp_path / "cache" / "images")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lab.down([])
+    with pytest.raises(LabRefused, match="there is no lab host 't-nobody'"):
+        lab.down(["t-nobody"])
 
 
 def test_every_control_group_tree_that_systemd_uses_is_found(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from tests.matrix import recording
 
 def pytest_addoption(parser):
     parser.addoption("--record", action="store_true")
+    parser.addoption("--platform", default="")
 
 def pytest_configure(config):
     file = Path("results.jsonl")
@@ -37,7 +38,7 @@ def pytest_configure(config):
         if "unreadable" in file.read_text():
             raise ValueError("line 1")
         Path("document").write_text(file.read_text())
-    recording.install(config, file if config.getoption("--record") else None, added)
+    recording.install(config, file if config.getoption("--record") else None, added, config.getoption("--platform"))
 
 @pytest.fixture(scope="session")
 def measured(request):
@@ -91,6 +92,16 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         return Recorded(done, read(pytester.path / "results.jsonl"))
 
     return run
+
+
+def test_hosts_of_which_a_test_does_not_say_the_platform_are_of_the_one_that_was_asked_for(run: Run) -> None:
+    module = """
+def test_anywhere(everywhere): pass
+def test_here(): lab.up(["t-here"], "debian-12")
+def test_by_name(): lab.up(["t-here"], platform="el-9")
+"""
+    platforms = [place[:2] for place in run(module, options=("--record", "--platform=el-10")).places()]
+    assert platforms == [("test_anywhere", "el-10"), ("test_here", "debian-12"), ("test_by_name", "el-9")]
 
 
 def test_hosts_of_fixtures_belong_to_the_tests_that_use_them_while_they_are_there(run: Run) -> None:

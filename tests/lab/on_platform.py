@@ -1,0 +1,46 @@
+"""What tests do on a host whatever its platform: its package manager, and what an answer file needs there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from installer import lab
+from installer.lab import LabHost
+from installer.platforms import find
+from tests.lab import boot_image
+
+#: Where hosts have the image of which pystack makes none on their platform.
+IMAGE = "/root/test.img"
+_INSTALL = {
+    "apt": "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy --no-install-recommends",
+    "dnf": "dnf install -qy --setopt=install_weak_deps=0",
+}
+
+
+def of_rpm(host: LabHost) -> bool:
+    """Tell whether a host's packages are RPM's."""
+    return find(host.platform).package_manager == "dnf"
+
+
+def add_packages(host: LabHost, *names: str) -> None:
+    """Install packages as an operator does.
+
+    Args:
+        host: where.
+        names: as the host's platform calls them.
+    """
+    host.run(f"{_INSTALL[find(host.platform).package_manager]} {' '.join(names)}", check=True)
+
+
+def answers(hosts: Sequence[LabHost]) -> dict[str, str]:
+    """Return what an answer file needs for a cloud of hosts, an image to boot from included.
+
+    Args:
+        hosts: the first is the controller, and gets the image where pystack makes none there.
+    """
+    values = lab.answers(hosts)
+    if of_rpm(hosts[0]):
+        shutil.copy(boot_image.provide(), hosts[0].root / IMAGE.lstrip("/"))
+        values |= {"CONFIG_PROVISION_IMAGE_URL": IMAGE, "CONFIG_PROVISION_IMAGE_FORMAT": "raw"}
+    return values
