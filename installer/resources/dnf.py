@@ -76,12 +76,14 @@ def _repair(host: Host, env: Mapping[str, str]) -> None:
     replaced = [version for versions in there.values() for version in versions[:-1]]
     if replaced:
         _check(transaction.run(["rpm", "-e", *replaced], host, progress, env), host)
-    packages = sorted(there)
-    ended = transaction.run(["dnf", "-y", "reinstall", *packages], host, progress, env)
-    if ended.code != 0:
+    anew = ended = transaction.run(["dnf", "-y", "reinstall", *sorted(there)], host, progress, env)
+    if anew.code != 0:
         # A repository that has a newer version only.
-        ended = transaction.run(["dnf", "-y", "upgrade", *packages], host, progress, env)
+        ended = transaction.run(["dnf", "-y", "upgrade", *sorted(there)], host, progress, env)
     _check(ended, host)
+    if torn():
+        what = f"dnf's last transaction was cut off, and what it brought cannot be installed anew: {', '.join(there)}"
+        raise CommandFailed(anew, f"{what}; dnf said: {why(anew.out)} (see `dnf history info last`)")
 
 
 # A line for each instance: package, when it was installed, which one it is, and what it provides.

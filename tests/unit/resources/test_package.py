@@ -392,7 +392,8 @@ class TestFix:
         ]
 
     def test_what_a_cut_off_transaction_of_dnf_brought_is_installed_anew_first(self, runs, monkeypatch):
-        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"a", "k", "kernel-core", "none"}))
+        seen = iter([frozenset({"a", "k", "kernel-core", "none"}), frozenset()])
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: next(seen))
         host = on("dnf", {"rpm -q --qf": (1, CASES["rpm_instances"]["output"], "")})
         runs.answers += [(0, ""), (1, "Error: No packages marked for reinstall.\n"), (0, "")]
         Package.fix_all([(Package("a"), {"state": "half-configured"}), (Package("b"), None)], host)
@@ -403,6 +404,13 @@ class TestFix:
             ["dnf", "-y", "upgrade", *there],
             ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
         ]
+
+    def test_what_no_repository_has_any_more_is_told_as_such(self, runs, monkeypatch):
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"k"}))
+        host = on("dnf", {"rpm -q --qf": (0, "k.noarch\t1700000000\tk-1-1.noarch\tk \n", "")})
+        runs.answers += [(1, "Error: No packages marked for reinstall.\n"), (0, "Nothing to do.\n")]
+        with pytest.raises(CommandFailed, match=r"cannot be installed anew: k.noarch; dnf said: No packages marked"):
+            Package.fix_all([(Package("b"), None)], host)
 
     def test_a_script_that_failed_without_consequences_is_told(self, runs):
         host = on("dnf", {})
