@@ -221,6 +221,7 @@ class Operation:
             listen=self._listen,
             folder=admin_files.folder(cloud),
             records=journal.base() / self._run,
+            asks_index=self._bundle is None,
         )
         return verdicts
 
