@@ -113,8 +113,8 @@ def _make(target: Path, release: str, index: Secret | None, tell: Tell, asks_ind
         elif not asks_index:
             raise TempestNotInstalled(
                 f"the bundle does not have Tempest for this machine ({wanted.target.title})",
-                "make one that has it, with `pystack bundle --tempest` and the same Python; where this machine reaches a "
-                "package index, leave --bundle away",
+                "make one that has it, with `pystack bundle --tempest` and the same Python; where this machine reaches "
+                "a package index, leave --bundle away",
             )
         uv = [find_uv_bin(), "--no-progress", "--color=never", *source]
         tell("making a virtual environment for Tempest")
