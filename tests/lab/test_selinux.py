@@ -14,6 +14,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost, LabRefused
+from installer.platforms import find
 from tests.lab import iscsi
 from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -32,12 +33,15 @@ STATES = [
         ("debian-13", "permissive"),
         ("debian-13", "enforcing"),
         ("el-9", "enforcing"),
+        ("el-10", "disabled"),
+        ("el-10", "enforcing"),
+        ("fedora-43", "enforcing"),
     )
 ]
-#: What the policy of each platform is told.
+#: What the policy is told, by the package manager of the platform.
 PATH = "policy-path:/var/lib/pystack/volume-groups/.*"
 TOLD = {
-    "debian-13": {
+    "apt": {
         "policy-module:pystack-haproxy",
         "policy-module:pystack-rabbitmq",
         "policy-module:pystack-volumes",
@@ -46,17 +50,17 @@ TOLD = {
         "policy-port:25672",
         PATH,
     },
-    # What it is told else is in EL's own policy only, which a stand-in has not.
-    "el-9": {PATH},
+    # What it is told else is in EL's and Fedora's own policy only, which a stand-in has not.
+    "dnf": {PATH},
 }
 #: How somebody takes something back, and what is set again.
 TAKEN_BACK = {
-    "debian-13": (
+    "apt": (
         "semanage port -d -p tcp 25672 && semodule -X 400 -r pystack-volumes",
         ["policy-module:pystack-volumes", "policy-port:25672"],
     ),
     # Without the rule, the label that it gave is one too many.
-    "el-9": (
+    "dnf": (
         f"semanage fcontext -d '{PATH.partition(':')[2]}'",
         ["label:/var/lib/pystack/volume-groups/cinder-volumes.img", PATH],
     ),
@@ -162,7 +166,7 @@ def test_the_plan_shows_what_the_policy_is_told(confined: Confined) -> None:
     if confined.state == "disabled":
         assert told == set()
     else:
-        assert told == TOLD[confined.host.platform]
+        assert told == TOLD[find(confined.host.platform).package_manager]
 
 
 @pytest.mark.shows("identity", "images", "second-run")
@@ -250,7 +254,7 @@ def test_what_is_denied_to_a_service_fails_verify_and_is_named(confined: Confine
 def test_what_somebody_took_back_is_shown_and_set_again(confined: Confined) -> None:
     if confined.state == "disabled":
         return
-    command, taken = TAKEN_BACK[confined.host.platform]
+    command, taken = TAKEN_BACK[find(confined.host.platform).package_manager]
     confined.host.run(command, check=True)
     changes = [event["resource"] for event in confined.run("plan").events if event["event"] == "change"]
     assert sorted(changes) == taken

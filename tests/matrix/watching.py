@@ -52,8 +52,10 @@ class HostWatch:
         """Listen to the lab."""
         make, find = lab.up, lab.get
 
-        def up(names: Sequence[str], platform: str = self._platform, *args: Any, **options: Any) -> list[LabHost]:
-            return self._heard(make(names, *filter(None, [platform]), *args, **options))
+        def up(names: Sequence[str], *args: Any, **options: Any) -> list[LabHost]:
+            if self._platform and not args:
+                options.setdefault("platform", self._platform)
+            return self._heard(make(names, *args, **options))
 
         def get(name: str) -> LabHost:
             return self._heard([find(name)])[0]
