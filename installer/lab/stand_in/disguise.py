@@ -210,7 +210,7 @@ def _hide_python(root: Path) -> None:
     """Leave Python to dnf alone, which on the platform is written in another language."""
     (program,) = root.glob("usr/bin/python3.[0-9]*[0-9]")
     own = root / _OWN_PYTHON.lstrip("/")
-    # As deep below /usr as before, so that it finds its library.
+    # It looks for its library from its own folder upwards, so it must stay below /usr.
     own.parent.mkdir()
     program.rename(own)
     for pattern in ("usr/bin/python3*", "usr/libexec/platform-python"):
