@@ -213,7 +213,7 @@ def not_started(name: str, fault: dict[str, Any], host: str) -> CheckFailed:
     chosen = host if host != "None" else ""
     if _UNBOUND in f"{message} {reason}":
         where = (
-            "mostly Neutron knows no live agent by the name that Nova has for the host: `openstack network agent list`; "
+            "mostly Neutron knows no live agent by the name Nova has for the host: `openstack network agent list`; "
             f"on {chosen or 'the compute hosts'}: `journalctl -u ovn-controller -u openstack-neutron-ovn-agent`"
         )
     elif chosen:
