@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, LabRefused
+from installer.lab import LabHost, PlatformNotPossible
 from installer.own_index import default_index
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -24,6 +24,8 @@ from tests.package_index import PackageIndex
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 
 NAME = "t-bundle-rpm"
+#: What the agent is made of.
+CODE = Path(lab.__file__).parents[1]
 #: Where the packages of a bundle are put on the host, as a mirror of the site's own.
 MIRROR = "/srv/pystack"
 #: What no package manager of the host's own may have changed.
@@ -39,7 +41,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
     lab.down([one.name for one in lab.hosts() if one.name == NAME])
     try:
         (one,) = lab.up([NAME], request.param)
-    except LabRefused as refused:
+    except PlatformNotPossible as refused:
         pytest.skip(str(refused))
     try:
         yield one
@@ -108,6 +110,54 @@ def test_the_packages_come_along_and_install_without_any_other_repository(host: 
     done = host.run(f"dnf -q -y {only} install {' '.join(sorted(names))}")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     host.run(f"rpm -q {' '.join(sorted(names))}", check=True)
+
+
+#: Makes, of a package that nobody has signed, one for each key and two that are damaged; prints nothing.
+SIGN = """
+set -e
+mkdir -m 700 /srv/signed /srv/signed/gpg
+cd /srv/signed
+export GNUPGHOME=$PWD/gpg
+cp $(ls /usr/share/stand-in/appstream/memcached-*.rpm | head -n 1) unsigned.rpm
+for key in own other; do
+    gpg --quiet --batch --passphrase '' --quick-gen-key $key@example.org rsa2048 sign never
+    gpg --quiet --armor --export $key@example.org > $key.key
+    cp unsigned.rpm $key.rpm
+    rpmsign --define "_gpg_name $key@example.org" --define "_openpgp_sign_id $key@example.org" --addsign $key.rpm
+done
+cp own.rpm changed.rpm
+printf ZZZZ | dd of=changed.rpm bs=1 seek=$(( $(stat -c %s own.rpm) - 20 )) conv=notrunc status=none
+head -c 3000 own.rpm > short.rpm
+"""
+#: Has the agent's own code look at them on the host, and prints what it says.
+LOOK = """
+import json, sys, tempfile
+sys.path.insert(0, "/srv/agent")
+from installer.agent.host import Host
+from installer.agent.package_signatures import damaged, signed
+paths = [f"/srv/signed/{name}.rpm" for name in ("own", "other", "unsigned")]
+good, bad = signed({"r": paths}, {"r": ["file:///srv/signed/own.key"]}, tempfile.mkdtemp(), Host())
+broken = damaged(["/srv/signed/short.rpm", *paths, "/srv/signed/changed.rpm"], Host())
+print(json.dumps([sorted(good), bad, damaged(paths, Host()), broken]))
+"""
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+def test_rpm_tells_a_good_signature_from_another_one_and_from_none(host: LabHost) -> None:
+    for package in ("agent", "resources"):
+        shutil.copytree(CODE / package, host.root / "srv/agent/installer" / package)
+    shutil.copy2(CODE / "__init__.py", host.root / "srv/agent/installer")
+    host.run(SIGN, check=True)
+
+    def looked() -> Any:
+        return json.loads(host.run(["python3", "-c", LOOK], check=True).stdout)
+
+    own, other, unsigned = (f"/srv/signed/{name}.rpm" for name in ("own", "other", "unsigned"))
+    assert looked() == [[own], [other, unsigned], [], ["short.rpm", "changed.rpm"]]
+    assert host.run("rpm -q gpg-pubkey").returncode != 0, "nothing is imported"
+    host.run("rpmkeys --import /srv/signed/other.key", check=True)
+    assert looked()[:2] == [[own], [unsigned]], "a key that rpm has is none of the repository, and is known"
 
 
 @pytest.mark.shows("offline-bundle")
