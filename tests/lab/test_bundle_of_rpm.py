@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,41 @@ def test_a_package_that_its_repository_has_lost_is_told_of_and_nothing_stays(hos
     assert "memcached" in {item["name"] for item in platform["packages"]}
     assert not any("member" in item for item in platform["packages"])
     assert host.run("ls -d /var/tmp/pystack-*").returncode != 0
+
+
+#: Takes the place of dnf, and downloads for ever.
+SLOW = """#!/bin/sh
+case " $* " in *" download "*) sleep 3000 & wait;; esac
+exec /usr/bin/dnf "$@"
+"""
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+@pytest.mark.long
+def test_ctrl_c_while_dnf_downloads_ends_it_and_nothing_stays(host: LabHost, tmp_path: Path) -> None:
+    values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
+    answers.write(tmp_path / "cloud.txt", answers.generate((), values))
+    program = host.root / "usr/local/sbin/dnf"
+    program.write_text(SLOW)
+    program.chmod(0o755)
+    running = Operator(tmp_path).start(
+        "bundle", f"--answer-file={tmp_path}/cloud.txt", f"--output={tmp_path}/cloud.tar"
+    )
+    waited("dnf downloads", lambda: host.run("pgrep -x sleep").returncode == 0, 900)
+    host.run("ls -d /var/tmp/pystack-packages-*", check=True)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) != 0
+    waited("dnf has ended", lambda: host.run("pgrep -x sleep").returncode != 0, 30)
+    waited("the folder is gone", lambda: host.run("ls -d /var/tmp/pystack-*").returncode != 0, 30)
+
+
+def waited(what: str, is_so: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(1)
 
 
 @pytest.mark.shows("offline-bundle", "identity", "second-run")
