@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from installer.agent import package_signatures, reach
 from installer.agent.host import CommandFailed, Host
-from installer.agent.package_list import enabling, last_line
+from installer.agent.package_list import enabling, exactly, last_line
 from installer.resources import dnf, leftovers, repository
 from installer.resources.texts import text_of
 
@@ -137,7 +137,7 @@ def _download(
     # Without keepcache, dnf 5 notes the files to be removed after its next transaction.
     options = ["--assumeyes", "--quiet", "--setopt=keepcache=True", *enabling(repositories)]
     asked = host.run(
-        ["dnf", *options, "download", f"--destdir={folder}", *map(_exactly, packages)],
+        ["dnf", *options, "download", f"--destdir={folder}", *map(exactly, packages)],
         expect=None,
         timeout=PATIENCE,
         env=proxies,
@@ -151,11 +151,6 @@ def _download(
         raise NotDownloaded(f"gone or not what the repository's metadata says: {', '.join(differ[:5])}")
     if asked.code:
         raise NotDownloaded(dnf.why(said) or last_line(asked))
-
-
-def _exactly(item: Item) -> str:
-    """Return a package as dnf takes it by name, epoch, version and architecture (dnf(8), "Specifying packages")."""
-    return f"{item['name']}-{item['version']}.{item['architecture']}"
 
 
 def _matched(packages: Sequence[Item], folder: str, host: Host) -> List[str]:
@@ -172,7 +167,7 @@ def _matched(packages: Sequence[Item], folder: str, host: Host) -> List[str]:
     found = dict(zip((tuple(line.split(" ")) for line in asked.out.splitlines()), paths))
     lost = [item for item in packages if _identity(item) not in found]
     if lost:
-        raise NotDownloaded(f"dnf did not download {', '.join(map(_exactly, lost[:5]))}, and says nothing of it")
+        raise NotDownloaded(f"dnf did not download {', '.join(map(exactly, lost[:5]))}, and says nothing of it")
     return [found[_identity(item)] for item in packages]
 
 

@@ -93,7 +93,7 @@ def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies:
     missing = list(dict.fromkeys(dnf.NOT_FOUND.findall(said)))
     problems = [f"no repository that is there has {', '.join(missing)}"] if missing else []
     if skipped:
-        names = ", ".join(f"{item['name']}-{item['version']}.{item['architecture']}" for item in skipped)
+        names = ", ".join(map(exactly, skipped))
         why = dnf.why(dnf.NOT_FOUND.sub("", said)) or "it does not say why"
         problems.append(f"dnf would leave out {names}: {why}")
     if not found and not problems and "Nothing to do" not in said:
@@ -113,6 +113,11 @@ def parse_dnf(text: str) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
     shown, _, skipped = text.partition(_SKIPPED)
     found, left = ([dict(zip(_COLUMNS, row)) for row in dict.fromkeys(_ROW.findall(part))] for part in (shown, skipped))
     return found, left
+
+
+def exactly(item: Mapping[str, str]) -> str:
+    """Return a package as dnf takes it by name, epoch, version and architecture (dnf(8), "Specifying packages")."""
+    return f"{item['name']}-{item['version']}.{item['architecture']}"
 
 
 def parse_size(text: str) -> int:
