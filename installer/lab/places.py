@@ -34,6 +34,10 @@ class LabRefused(PystackError):
     exit_code = 3
 
 
+class PlatformNotPossible(LabRefused):
+    """This machine lacks what hosts of that platform are made of, such as its version of Python."""
+
+
 class LabFailed(PystackError):
     """A lab host, its image or its network could not be made."""
 

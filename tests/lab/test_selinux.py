@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, LabRefused
+from installer.lab import LabHost, PlatformNotPossible
 from installer.platforms import find
 from tests.lab import iscsi
 from tests.lab.command_line import Operator, Result
@@ -113,7 +113,7 @@ def confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     platform, state = request.param
     try:
         (host,) = lab.up([NAME], platform, kernel="own", selinux=state, memory=3500)
-    except LabRefused as refused:
+    except PlatformNotPossible as refused:
         pytest.skip(str(refused))
     if state == "permissive":
         # One host is without what its distribution does not install by itself.
