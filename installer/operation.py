@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from installer import admin_files, inventory, journal, preflight, proxies, tls
 from installer.answers import Answers
-from installer.bundle.from_hosts import Source
+from installer.bundle.from_hosts import DownloadingHost
 from installer.bundle.needs import environments, packages
 from installer.bundle.opening import Bundle
 from installer.cloud import Cloud, CloudHost
@@ -55,13 +55,13 @@ class Survey(NamedTuple):
         cloud: the cloud.
         environments: of the package index.
         packages: of its package sources, as ``installer.agent.package_list.would_install`` tells it.
-        hosts: who downloads those.
+        hosts: the hosts, whose package managers can download those.
     """
 
     cloud: Cloud
     environments: dict[str, list[Environment]]
     packages: dict[str, dict[str, Any]]
-    hosts: dict[str, Source]
+    hosts: dict[str, DownloadingHost]
 
 
 class Operation:
@@ -238,7 +238,7 @@ class Operation:
             listen=self._listen,
             folder=admin_files.folder(cloud),
             records=journal.base() / self._run,
-            asks_index=self._bundle is None,
+            asks_index=self._asks_index,
         )
         return verdicts
 
@@ -326,8 +326,12 @@ class Operation:
         self._listen({"event": "phase", "name": "survey"})
         needed = {address: packages(step for step in steps if step.host == address) for address in self._sessions}
         asked = {address: session.packages(*needed[address], through) for address, session in self._sessions.items()}
-        hosts = {address: Source(session, needed[address][1], through) for address, session in self._sessions.items()}
-        return Survey(cloud, self._environments(), all_results(asked), hosts)
+        told = all_results(asked)
+        hosts = {
+            address: DownloadingHost(session, needed[address][1], through, told[address].get("size", 0))
+            for address, session in self._sessions.items()
+        }
+        return Survey(cloud, self._environments(), told, hosts)
 
     def _environments(self) -> dict[str, list[Environment]]:
         cloud = self._seen(write=False)

@@ -7,6 +7,7 @@ import pwd
 import signal
 import subprocess
 import threading
+import time
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 from installer.resources.secret import Secret
@@ -18,6 +19,9 @@ ENVIRONMENT = {
     "HOME": "/root",
     "DEBIAN_FRONTEND": "noninteractive",
 }
+
+#: Seconds between two looks whether a command shall be ended.
+LOOK = 1.0
 
 T = TypeVar("T")
 Stdin = Union[str, bytes, Secret, None]
@@ -83,6 +87,7 @@ class Host:
         env: Optional[Mapping[str, str]] = None,
         timeout: float = 600.0,
         expect: Optional[Sequence[int]] = (0,),
+        stopped: Optional[Callable[[], bool]] = None,
     ) -> Completed:
         """Run a command without a shell, in ``/``, in a session of its own.
 
@@ -93,9 +98,10 @@ class Host:
             env: additions to the fixed environment.
             timeout: seconds until it is ended.
             expect: exit codes that are fine; None accepts any.
+            stopped: asked every second; the command is ended once it is true, because the controller is gone.
 
         Raises:
-            CommandFailed: another exit code, a time-out, or the program cannot be started (code 127).
+            CommandFailed: another exit code, ended before its time, or the program cannot be started (code 127).
         """
         arguments = tuple(str(part) for part in argv)
         who = _account(user) if user else {}
@@ -118,13 +124,15 @@ class Host:
                 return missing
             raise CommandFailed(missing, f"{arguments[0]} cannot be started") from None
         try:
-            out, err = process.communicate(_bytes(stdin), timeout=timeout)
+            out, err = _outcome(process, _bytes(stdin), timeout, stopped)
         except subprocess.TimeoutExpired:
             # All of its session: what it started holds its output streams open.
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             ended = Completed(arguments, process.returncode, _text(out), _text(err))
-            raise CommandFailed(ended, f"{arguments[0]} did not end within {timeout:.0f} s") from None
+            gone = stopped is not None and stopped()
+            why = "was ended: the controller is gone" if gone else f"did not end within {timeout:.0f} s"
+            raise CommandFailed(ended, f"{arguments[0]} {why}") from None
         completed = Completed(arguments, process.returncode, _text(out), _text(err))
         if expect is not None and completed.code not in expect:
             raise CommandFailed(completed)
@@ -165,6 +173,21 @@ class Host:
         """Tell the operator what is being done, in one line."""
         if self._progress is not None:
             self._progress(text)
+
+
+def _outcome(
+    process: subprocess.Popen[bytes], data: Optional[bytes], timeout: float, stopped: Optional[Callable[[], bool]]
+) -> Tuple[bytes, bytes]:
+    deadline = time.monotonic() + timeout
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return process.communicate(data, timeout=left if stopped is None else min(left, LOOK))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline or (stopped is not None and stopped()):
+                raise
+            # It has been taken, and what came meanwhile is not lost (the manual of subprocess, "communicate").
+            data = None
 
 
 def _account(user: str) -> Dict[str, Any]:

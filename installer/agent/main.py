@@ -72,8 +72,8 @@ class Agent:
                     continue
                 else:
                     thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
-                    self._threads.append(thread)
                     thread.start()
+                    self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
         except wire.LinkLost:
             pass
         self._gone.set()
@@ -110,14 +110,20 @@ class Agent:
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")
+        self._downloads.sweep()
         return package_list.would_install(request["names"], request["repositories"], host, request["proxies"])
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")
-        return self._downloads.fetch(request["packages"], request["repositories"], host, request["proxies"])
+        packages, size, repositories = request["packages"], request["size"], request["repositories"]
+        return self._downloads.fetch(packages, size, repositories, host, request["proxies"], self._gone.is_set)
 
     def _do_part(self, request: Dict[str, Any]) -> bytes:
         return self._downloads.part(request["sha256"], request["offset"], request["size"])
+
+    def _do_forget(self, _request: Dict[str, Any]) -> bool:
+        self._downloads.remove()
+        return True
 
     def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
         self._loading.join()

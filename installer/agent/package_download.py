@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import tempfile
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from installer.agent import package_signatures, reach
 from installer.agent.host import CommandFailed, Host
-from installer.agent.package_list import enabling, last_line
+from installer.agent.package_list import enabling, exactly, last_line
 from installer.resources import dnf, leftovers, repository
 from installer.resources.texts import text_of
 
@@ -35,7 +36,7 @@ class NotDownloaded(Exception):
 
 
 class Downloads:
-    """The packages that one agent has downloaded; they are gone when it ends.
+    """The packages that one agent has downloaded; they are gone when it ends, or before.
 
     Args:
         place: the folder that theirs is made in.
@@ -46,29 +47,41 @@ class Downloads:
         self._folders: List[str] = []
         self._paths: Dict[str, str] = {}
 
+    def sweep(self) -> None:
+        """Remove what agents that were killed have left."""
+        with contextlib.suppress(OSError):
+            leftovers.sweep(self._place, _PREFIX, shared=True)
+
     def fetch(
-        self, packages: Sequence[Item], repositories: Sequence[str], host: Host, proxies: Mapping[str, str]
+        self,
+        packages: Sequence[Item],
+        size: int,
+        repositories: Sequence[str],
+        host: Host,
+        proxies: Mapping[str, str],
+        stopped: Callable[[], bool],
     ) -> Dict[str, Any]:
         """Download packages and return ``files``, what is there of each, and ``problem``, why they are not.
 
         Args:
-            packages: as ``installer.agent.package_list.would_install`` tells them.
+            packages: of those that ``installer.agent.package_list.would_install`` tells.
+            size: how many bytes they take at most, as it tells.
             repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
             host: the host.
             proxies: additions to the environment; what dnf's own configuration says goes before them.
+            stopped: tells whether to end dnf, because the controller is gone.
 
         Returns:
             ``files``: dicts with ``name``, ``version`` and ``architecture`` as they were given, ``size``, ``sha256``
-            and ``signature``: ``good`` or nothing, for what nobody checked.
+            and ``signature``: ``good``, or nothing where no key of its repository says that.
         """
         try:
-            leftovers.sweep(self._place, _PREFIX, shared=True)
-            _check_room(sum(int(item["size"]) for item in packages), shutil.disk_usage(self._place).free, self._place)
+            _check_room(size, shutil.disk_usage(self._place).free, self._place)
             folder = tempfile.mkdtemp(prefix=leftovers.own(_PREFIX), dir=self._place)
             self._folders.append(folder)
-            _download(packages, repositories, f"{folder}/packages", host, proxies)
+            _download(packages, repositories, f"{folder}/packages", host, proxies, stopped)
             paths = _matched(packages, f"{folder}/packages", host)
-            good = _checked(packages, paths, f"{folder}/keys", host)
+            good = _signed(packages, paths, f"{folder}/keys", host)
             files = [self._told(item, path, path in good) for item, path in zip(packages, paths)]
         except (NotDownloaded, CommandFailed, OSError) as problem:
             self.remove()
@@ -107,22 +120,28 @@ class Downloads:
 def _check_room(needed: int, free: int, place: str) -> None:
     if free < needed + _SPARE:
         raise NotDownloaded(
-            f"there is no room to download them: {place} has {free >> 20} MiB, and they take up to {needed >> 20} MiB "
-            f"besides {_SPARE >> 20} MiB that are left alone; make room there"
+            f"there is no room to download them: {place} has {free >> 20} MiB, and they take up to {needed >> 20} MiB, "
+            f"as dnf says, besides {_SPARE >> 20} MiB that are left alone; make room there"
         )
 
 
 def _download(
-    packages: Sequence[Item], repositories: Sequence[str], folder: str, host: Host, proxies: Mapping[str, str]
+    packages: Sequence[Item],
+    repositories: Sequence[str],
+    folder: str,
+    host: Host,
+    proxies: Mapping[str, str],
+    stopped: Callable[[], bool],
 ) -> None:
     os.mkdir(folder, 0o700)
     # Without keepcache, dnf 5 notes the files to be removed after its next transaction.
     options = ["--assumeyes", "--quiet", "--setopt=keepcache=True", *enabling(repositories)]
     asked = host.run(
-        ["dnf", *options, "download", f"--destdir={folder}", *map(_exactly, packages)],
+        ["dnf", *options, "download", f"--destdir={folder}", *map(exactly, packages)],
         expect=None,
         timeout=PATIENCE,
         env=proxies,
+        stopped=stopped,
     )
     said = asked.out + asked.err
     if _NO_COMMAND.search(said):
@@ -134,11 +153,6 @@ def _download(
         raise NotDownloaded(dnf.why(said) or last_line(asked))
 
 
-def _exactly(item: Item) -> str:
-    """Return a package as dnf takes it by name, epoch, version and architecture (dnf(8), "Specifying packages")."""
-    return f"{item['name']}-{item['version']}.{item['architecture']}"
-
-
 def _matched(packages: Sequence[Item], folder: str, host: Host) -> List[str]:
     """Return the file of each package, by what its header says; repositories call files as they like."""
     paths = sorted(os.path.join(folder, name) for name in os.listdir(folder))
@@ -147,11 +161,13 @@ def _matched(packages: Sequence[Item], folder: str, host: Host) -> List[str]:
     broken = package_signatures.damaged(paths, host)
     if broken:
         raise NotDownloaded(f"what dnf downloaded is damaged: {', '.join(broken)}; see what its repository has")
-    asked = host.run(["rpm", "-qp", "--nosignature", "--qf", _HEADER, *paths])
+    asked = host.run(["rpm", "-qp", "--nosignature", "--qf", _HEADER, *paths], expect=None)
+    if asked.code:
+        raise NotDownloaded(f"rpm cannot tell what dnf downloaded: {last_line(asked)}")
     found = dict(zip((tuple(line.split(" ")) for line in asked.out.splitlines()), paths))
     lost = [item for item in packages if _identity(item) not in found]
     if lost:
-        raise NotDownloaded(f"dnf did not download {', '.join(map(_exactly, lost[:5]))}, and says nothing of it")
+        raise NotDownloaded(f"dnf did not download {', '.join(map(exactly, lost[:5]))}, and says nothing of it")
     return [found[_identity(item)] for item in packages]
 
 
@@ -160,8 +176,8 @@ def _identity(item: Item) -> Tuple[str, ...]:
     return (item["name"], version if ":" in version else f"0:{version}", item["architecture"])
 
 
-def _checked(packages: Sequence[Item], paths: Sequence[str], folder: str, host: Host) -> Set[str]:
-    """Return the files whose signature is good, and refuse those with another one than their repository's."""
+def _signed(packages: Sequence[Item], paths: Sequence[str], folder: str, host: Host) -> Set[str]:
+    """Return the files whose signature is their repository's, and refuse those with one that nobody here knows."""
     os.mkdir(folder, 0o700)
     by_repository: Dict[str, List[str]] = {}
     for item, path in zip(packages, paths):
@@ -171,5 +187,8 @@ def _checked(packages: Sequence[Item], paths: Sequence[str], folder: str, host: 
     good, bad = package_signatures.signed(by_repository, keys, folder, host)
     if bad:
         names = ", ".join(sorted(map(os.path.basename, bad))[:5])
-        raise NotDownloaded(f"not signed with a key of their repository: {names}; dnf would not install them either")
+        raise NotDownloaded(
+            f"signed neither with a key of their repository nor with one that this host's rpm has: {names}; dnf does "
+            "not install them there either: see what their repository has (rpm -qip tells who signed them)"
+        )
     return good

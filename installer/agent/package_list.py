@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import urllib.parse
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from installer.agent.host import Completed, Host
 from installer.resources import dnf, repository
@@ -15,10 +15,15 @@ from installer.resources.package_manager import DNF, package_manager
 PATIENCE = 900.0
 #: ``'URL' file size SHA256:digest``
 _URI = re.compile(r"^'(\S+)' (\S+)_\S+ (\d+) ?(?:SHA256:([0-9a-f]{64}))?", re.MULTILINE)
-#: A line of dnf's table, which is the same in dnf 4 and 5: name, architecture, version, repository, size and its unit.
-_ROW = re.compile(r"^ +([^\s:]+) +(noarch|x86_64|aarch64|i686) +(\S+) +(\S+) +([\d.]+) +(\S+) *$", re.MULTILINE)
-#: dnf 4 writes `9.9 M` and counts the download, dnf 5 `396.2 KiB` and counts what it is once installed.
-_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+#: A line of dnf's table, which is the same in dnf 4 and 5: name, architecture, version, repository, and a size, which
+#: with dnf 5 is that of what is installed.
+_ROW = re.compile(r"^ +([^\s:]+) +(noarch|x86_64|aarch64|i686) +(\S+) +(\S+) +[\d.]+(?: +\S+)? *$", re.MULTILINE)
+_COLUMNS = ("name", "architecture", "version", "repository")
+#: What rows of that table are below for which something is missing, or in the way (dnf 4.23, libdnf5-cli).
+_SKIPPED = "\nSkipping packages with "
+#: dnf 4 writes `9.9 M`, and two lines where it has some already; dnf 5 writes `396 KiB`.
+_TOTAL = re.compile(r"^Total (?:size:|download size:|size of inbound packages is) ([\d.]+) *([kKMGT]?)", re.MULTILINE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def would_install(
@@ -34,8 +39,8 @@ def would_install(
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
-        dnf also ``repository`` and about how many bytes it takes, ``size``. ``problem``: why the list is not there or
-        not whole; empty if it is.
+        dnf also ``repository``. ``problem``: why the list is not there or not whole; empty if it is. From dnf also
+        ``size``: how many bytes all the packages are, about; 0 where it does not say.
     """
     if package_manager(host) == DNF:
         return _dnf(names, repositories, host, proxies)
@@ -84,11 +89,17 @@ def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies:
         env={**proxies, "COLUMNS": "300"},
     )
     said = asked.out + asked.err
-    found, missing = parse_dnf(asked.out), dnf.NOT_FOUND.findall(said)
-    if missing:
-        return {"packages": found, "problem": f"no repository that is there has {', '.join(dict.fromkeys(missing))}"}
-    # dnf 5 ends what it says with advice on its own options.
-    return {"packages": found, "problem": "" if found or "Nothing to do" in said else dnf.why(said) or last_line(asked)}
+    found, skipped = parse_dnf(asked.out)
+    missing = list(dict.fromkeys(dnf.NOT_FOUND.findall(said)))
+    problems = [f"no repository that is there has {', '.join(missing)}"] if missing else []
+    if skipped:
+        names = ", ".join(map(exactly, skipped))
+        why = dnf.why(dnf.NOT_FOUND.sub("", said)) or "it does not say why"
+        problems.append(f"dnf would leave out {names}: {why}")
+    if not found and not problems and "Nothing to do" not in said:
+        # dnf 5 ends what it says with advice on its own options.
+        problems.append(dnf.why(said) or last_line(asked))
+    return {"packages": found, "problem": "; ".join(problems), "size": parse_size(said)}
 
 
 def enabling(repositories: Sequence[str]) -> List[str]:
@@ -97,13 +108,21 @@ def enabling(repositories: Sequence[str]) -> List[str]:
     return [f"--enablerepo={name}" for name in repositories if name in known]
 
 
-def parse_dnf(text: str) -> List[Dict[str, str]]:
-    """Return the packages of the table that dnf shows before it asks."""
-    columns = ("name", "architecture", "version", "repository")
-    return [
-        {**dict(zip(columns, row)), "size": str(round(float(row[4]) * _UNITS.get(row[5][0].lower(), 1)))}
-        for row in dict.fromkeys(_ROW.findall(text))
-    ]
+def parse_dnf(text: str) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
+    """Return the packages of the table that dnf shows before it asks: those that it would install, and skip."""
+    shown, _, skipped = text.partition(_SKIPPED)
+    found, left = ([dict(zip(_COLUMNS, row)) for row in dict.fromkeys(_ROW.findall(part))] for part in (shown, skipped))
+    return found, left
+
+
+def exactly(item: Mapping[str, str]) -> str:
+    """Return a package as dnf takes it by name, epoch, version and architecture (dnf(8), "Specifying packages")."""
+    return f"{item['name']}-{item['version']}.{item['architecture']}"
+
+
+def parse_size(text: str) -> int:
+    """Return how many bytes dnf says the packages are that it would install; 0 where it does not say."""
+    return max((round(float(number) * _UNITS[unit.lower()]) for number, unit in _TOTAL.findall(text)), default=0)
 
 
 def last_line(ended: Completed) -> str:

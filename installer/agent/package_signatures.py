@@ -9,7 +9,8 @@ import urllib.parse
 from configparser import RawConfigParser
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
+from installer.agent.package_list import last_line
 from installer.agent.reach import filled
 from installer.resources.texts import ini_files
 
@@ -19,25 +20,40 @@ _SEPARATOR = re.compile(r"[\s,]+")
 _CHECKED = ("gpgcheck", "pkg_gpgcheck")
 _ON = ("1", "yes", "true", "on")
 #: ``PATH: digests signatures OK``, seen with rpm 4.20 and 6.1; without a signature it says ``digests OK``.
-_SIGNED = re.compile(r"^(.+): .*\bsignatures OK$", re.MULTILINE)
-_NOT_OK = re.compile(r"^(.+): .*\bNOT OK$", re.MULTILINE)
+_WHOLE, _SIGNED = " digests OK", " signatures OK"
 
 
 def damaged(paths: Sequence[str], host: Host) -> List[str]:
-    """Return the names of files that are no RPM, or not as they were made."""
+    """Return the names of files that are no RPM, or not as they were made.
+
+    Raises:
+        CommandFailed: rpm cannot tell.
+    """
     asked = host.run(["rpmkeys", "--checksig", "--nosignature", *paths], expect=None)
     if asked.code == 0:
         return []
-    found = [os.path.basename(path) for path in _NOT_OK.findall(asked.out)]
-    return found or [(asked.err or asked.out).strip().rpartition("\n")[2] or f"rpmkeys ended with code {asked.code}"]
+    if not asked.out:
+        raise CommandFailed(asked, f"rpm cannot tell whether packages are whole: {last_line(asked)}")
+    whole = _said(asked.out, _WHOLE, paths)
+    return [os.path.basename(path) for path in paths if path not in whole]
+
+
+def _said(output: str, words: str, paths: Sequence[str]) -> Set[str]:
+    """Return the files of which rpmkeys says so.
+
+    Of one that it cannot read it leaves the line open: ``/p/a.rpm:/p/b.rpm: digests OK`` (seen with rpm 4.20).
+    """
+    lines = [line for line in output.splitlines() if line.endswith(words)]
+    return {path for path in paths if any(f"{path}: " in line for line in lines)}
 
 
 def signed(
     packages: Mapping[str, Sequence[str]], keys: Mapping[str, Sequence[str]], folder: str, host: Host
 ) -> Tuple[Set[str], List[str]]:
-    """Return the files whose signature is good, and those whose signature is not that of their repository.
+    """Return the files whose signature is of a key of their repository, and those whose signature nobody here knows.
 
-    What no repository wants checked, or with a key that is no file of this host, is in neither.
+    What no repository wants checked, or with a key that is no file of this host, is in neither; nor is what is signed
+    with another key that rpm of this host has: dnf would install that.
 
     Args:
         packages: paths by repository.
@@ -51,11 +67,15 @@ def signed(
         database = os.path.join(folder, str(number))
         if not _imported(keys.get(repository, ()), database, host):
             continue
-        told = host.run(["rpmkeys", "--dbpath", database, "--checksig", *paths], expect=None).out
-        found = set(_SIGNED.findall(told)) & set(paths)
+        found = _well_signed(paths, ["--dbpath", database], host)
         good |= found
         bad += [path for path in paths if path not in found]
-    return good, bad
+    known = _well_signed(bad, [], host) if bad else set()
+    return good, [path for path in bad if path not in known]
+
+
+def _well_signed(paths: Sequence[str], options: Sequence[str], host: Host) -> Set[str]:
+    return _said(host.run(["rpmkeys", *options, "--checksig", *paths], expect=None).out, _SIGNED, paths)
 
 
 def _imported(keys: Sequence[str], database: str, host: Host) -> bool:

@@ -4,65 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from installer.bundle.keeping import Wanted, keep
 from installer.bundle.manifest import Infrastructure
 from installer.engine.session import AgentSession
-from installer.wheels import side_by_side
 from installer.wheels.downloads import NoWay
-from installer.wheels.store import Store, WrongHash
+from installer.wheels.store import Store
 
-#: Bytes that are asked for at a time, and of how many packages.
+#: Bytes that are asked for at a time.
 PART = 1 << 20
-AT_ONCE = 4
+#: What a package is known by.
+_IDENTITY = ("name", "version", "architecture")
 
+Item = Mapping[str, str]
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Source:
+class DownloadingHost:
     """A host whose package manager downloads packages for a bundle.
 
     Args:
         session: its agent.
         repositories: ids of those that are to be used, too, if the host has them and leaves them off.
         proxies: additions to its environment.
+        size: how many bytes all the packages are that it would install, about, as it tells.
     """
 
     session: AgentSession
     repositories: Sequence[str]
     proxies: Mapping[str, str]
+    size: int
 
-    def download(self, packages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-        """Have packages downloaded; see ``installer.agent.package_download.Downloads.fetch``.
+    def download(self, packages: Sequence[Item]) -> list[Mapping[str, Any]]:
+        """Have packages downloaded, and return what is there of each, in their order.
 
         Raises:
+            NoWay: it cannot download them.
             HostUnreachable: the link is lost.
         """
-        return self.session.download(packages, self.repositories, self.proxies).result()
+        answer = self.session.download(packages, self.size, self.repositories, self.proxies).result()
+        if answer["problem"]:
+            raise NoWay(f"{self.session.address}: {answer['problem']}")
+        files: list[Mapping[str, Any]] = answer["files"]
+        if list(map(_identity, files)) != list(map(_identity, packages)):
+            raise NoWay(f"{self.session.address}: it tells of other packages than it was asked for")
+        return files
 
     def content(self, sha256: str, size: int) -> Iterator[bytes]:
-        """Yield what the host has downloaded under a sha256, block by block.
+        """Yield what the host has downloaded under a sha256, block by block, and no more than it has told.
 
         Raises:
-            NoWay: it has it no more.
+            NoWay: it has it no more, or sends something else than it was asked for.
             HostUnreachable: the link is lost.
         """
         offset = 0
         while offset < size:
-            part = self.session.part(sha256, offset, PART).result()
+            asked = min(PART, size - offset)
+            part = self.session.part(sha256, offset, asked).result()
             if not part:
                 raise NoWay(f"{self.session.address}: what it downloaded is not there any more")
+            if len(part) > asked:
+                raise NoWay(f"{self.session.address}: it sent {len(part)} bytes where it was asked for {asked}")
             yield part
             offset += len(part)
 
+    def forget(self) -> None:
+        """Have removed what was downloaded; it is gone then.
 
-def fetched(platform: Infrastructure, hosts: Mapping[str, Source], store: Store, tell: Tell) -> list[Mapping[str, str]]:
-    """Return the packages of a platform with their ``sha256``; they are in the store.
+        Raises:
+            HostUnreachable: the link is lost.
+        """
+        self.session.forget().result()
+
+
+def fetched(platform: Infrastructure, hosts: Mapping[str, DownloadingHost], store: Store, tell: Tell) -> list[Item]:
+    """Return the packages of a platform with their ``sha256``; they are in the store, and on no host any more.
 
     Args:
-        platform: with ``host`` of each package, the one that is asked for it.
-        hosts: by address.
+        platform: with ``host`` of each package, the address of the one that is asked for it.
+        hosts: those whose package managers download packages, by address.
         store: where they are kept.
         tell: is told how far it is.
 
@@ -72,35 +95,35 @@ def fetched(platform: Infrastructure, hosts: Mapping[str, Source], store: Store,
         HostUnreachable: a link is lost.
         StoreNotWritable: they cannot be kept.
     """
-    got: list[Mapping[str, str]] = []
+    got: list[Item] = []
     for address in dict.fromkeys(item["host"] for item in platform.packages):
         wanted = [item for item in platform.packages if item["host"] == address]
         tell(f"{platform.name}: {address} downloads {len(wanted)} packages")
-        answer = hosts[address].download(wanted)
-        if answer["problem"]:
-            raise NoWay(f"{address}: {answer['problem']}")
-        _keep_all(answer["files"], hosts[address], store, f"{platform.name}: {{}} of {{}} packages of {address}", tell)
-        got += map(_with_file, wanted, answer["files"])
+        try:
+            files = hosts[address].download(wanted)
+            keep([_wanted(hosts[address], file) for file in files], store, _words(platform, address), tell)
+        except Exception:
+            hosts[address].forget()
+            raise
+        # After Ctrl-C nobody waits for that: the agent forgets what it has when it notices.
+        hosts[address].forget()
+        got += [_with_file(item, file) for item, file in zip(wanted, files, strict=True)]
     return got
 
 
-def _keep_all(files: Sequence[Mapping[str, Any]], host: Source, store: Store, words: str, tell: Tell) -> None:
-    futures = side_by_side.start(lambda number: _keep(files[number], host, store), range(len(files)), AT_ONCE)
-    for number in side_by_side.done(futures):
-        if number % 20 == 0 or number == len(files):
-            tell(words.format(number, len(files)))
+def _identity(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(item[key] for key in _IDENTITY)
 
 
-def _keep(file: Mapping[str, Any], host: Source, store: Store) -> None:
-    if store.has(file["sha256"]):
-        return
-    try:
-        store.add(host.content(file["sha256"], file["size"]), {file["sha256"]})
-    except WrongHash as wrong:
-        what = f"{host.session.address}: {file['name']}-{file['version']}"
-        raise WrongHash(f"{what} came with the sha256 {wrong}, and the host says {file['sha256']}") from None
+def _words(platform: Infrastructure, address: str) -> str:
+    return f"{platform.name}: {{}} of {{}} packages of {address}"
 
 
-def _with_file(item: Mapping[str, str], file: Mapping[str, Any]) -> dict[str, str]:
+def _wanted(host: DownloadingHost, file: Mapping[str, Any]) -> Wanted:
+    what = f"{host.session.address}: {file['name']}-{file['version']}"
+    return Wanted(what, file["sha256"], "the host", partial(host.content, file["sha256"], file["size"]))
+
+
+def _with_file(item: Item, file: Mapping[str, Any]) -> dict[str, str]:
     signature = {"signature": file["signature"]} if file["signature"] else {}
     return {**item, "sha256": file["sha256"], **signature}

@@ -12,7 +12,7 @@ from uv import find_uv_bin
 
 from installer import __version__, platforms
 from installer.bundle import archive, packages
-from installer.bundle.from_hosts import Source
+from installer.bundle.from_hosts import DownloadingHost
 from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
 from installer.cloud import GROUPS, CloudHost
 from installer.errors import PystackError, UsageError
@@ -56,7 +56,7 @@ def make(
     infrastructure: Sequence[Infrastructure],
     index: str,
     tell: Tell,
-    hosts: Mapping[str, Source] | None = None,
+    hosts: Mapping[str, DownloadingHost] | None = None,
 ) -> Made:
     """Fetch what is needed and write a bundle.
 
@@ -67,7 +67,7 @@ def make(
         infrastructure: what the distributions bring.
         index: address of the package index; empty leaves it to this machine's own configuration.
         tell: is told how far it is.
-        hosts: by address, those that download what they alone reach.
+        hosts: those whose package managers download packages that they alone reach, by address.
 
     Raises:
         FetchFailed: the package index lacks something, or does not answer.

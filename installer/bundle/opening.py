@@ -36,7 +36,7 @@ def opened(path: str) -> Bundle:
 
     Raises:
         BundleRefused: it is no bundle, or not whole.
-        StoreNotWritable: its wheels cannot be kept.
+        StoreNotWritable: its files cannot be kept.
     """
     store = Store()
     manifest = archive.read(Path(path), store)

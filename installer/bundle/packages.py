@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from installer.agent.reach import split_login
 from installer.bundle import from_hosts
 from installer.bundle.archive import PACKAGES
-from installer.bundle.from_hosts import Source
+from installer.bundle.from_hosts import DownloadingHost
+from installer.bundle.keeping import Wanted, keep
 from installer.bundle.manifest import Infrastructure
 from installer.errors import HostUnreachable
-from installer.wheels import side_by_side
 from installer.wheels.downloads import Downloads, NoWay
 from installer.wheels.store import Store, WrongHash
 
-AT_ONCE = 4
-
 Tell = Callable[[str], None]
 
-#: A login in an address, as a package manager may tell it.
-_LOGIN = re.compile(r"//[^/\s@]+@")
+#: A login in an address, as a package manager may tell it: a password that nobody encoded may have an ``@`` in it.
+_LOGIN = re.compile(r"//[^/\s]+@")
 _QUERY = re.compile(r"(://[^\s?]*)\?[^\s\])>]+")
 
 
@@ -51,14 +50,14 @@ def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> I
 
 
 def fetched(
-    platform: Infrastructure, downloads: Downloads, hosts: Mapping[str, Source], store: Store, tell: Tell
+    platform: Infrastructure, downloads: Downloads, hosts: Mapping[str, DownloadingHost], store: Store, tell: Tell
 ) -> Infrastructure:
     """Return a platform with its packages in the store, or with the list alone and the reason for it.
 
     Args:
         platform: with ``url`` and ``sha256`` of packages where apt tells them; what dnf lists has a ``repository``.
         downloads: by which they come where their addresses are known.
-        hosts: by address, those that download others.
+        hosts: those whose package managers download packages themselves, by address.
         store: where they are kept.
         tell: is told how far it is.
 
@@ -74,20 +73,20 @@ def fetched(
             packages = from_hosts.fetched(platform, hosts, store, tell)
         else:
             return _without(platform, "its package manager does not tell where they are")
+        return replace(platform, packages=_with_members(platform.name, packages))
     except (NoWay, WrongHash, HostUnreachable) as problem:
         return _without(platform, _public(str(problem).partition("\n")[0]))
-    return replace(platform, packages=tuple(_with_member(platform.name, item) for item in packages))
 
 
 def _from_mirrors(
     platform: Infrastructure, downloads: Downloads, store: Store, tell: Tell
 ) -> Sequence[Mapping[str, str]]:
-    wanted = platform.packages
-    futures = side_by_side.start(lambda number: _fetch(wanted[number], downloads, store), range(len(wanted)), AT_ONCE)
-    for number in side_by_side.done(futures):
-        if number % 20 == 0 or number == len(futures):
-            tell(f"{platform.name}: {number} of {len(futures)} packages")
-    return wanted
+    files = [
+        Wanted(split_login(item["url"])[0], item["sha256"], "the package list", partial(downloads.content, item["url"]))
+        for item in platform.packages
+    ]
+    keep(files, store, f"{platform.name}: {{}} of {{}} packages", tell)
+    return platform.packages
 
 
 def files_of(platform: Infrastructure) -> dict[str, str]:
@@ -95,24 +94,29 @@ def files_of(platform: Infrastructure) -> dict[str, str]:
     return {item["member"]: item["sha256"] for item in platform.packages if "member" in item}
 
 
-def _fetch(item: Mapping[str, str], downloads: Downloads, store: Store) -> None:
-    if store.has(item["sha256"]):
-        return
-    try:
-        store.add(downloads.content(item["url"]), {item["sha256"]})
-    except WrongHash as wrong:
-        address, _ = split_login(item["url"])
-        raise WrongHash(f"{address} has the sha256 {wrong}, and the package list says {item['sha256']}") from None
+def _with_members(platform: str, packages: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, str], ...]:
+    """Return packages with the member of the archive that each becomes.
 
-
-def _with_member(platform: str, item: Mapping[str, str]) -> dict[str, str]:
-    checked = {key: item[key] for key in ("sha256", "signature") if key in item}
-    return {**_shown(item), **checked, "member": f"{PACKAGES}/{platform}/{_file(item)}"}
+    Raises:
+        NoWay: they cannot all become one.
+    """
+    hashes: dict[str, str] = {}
+    found = []
+    for item in packages:
+        name = _file(item)
+        if hashes.setdefault(name, item["sha256"]) != item["sha256"]:
+            raise NoWay(f"two packages with different content are both called {name}")
+        kept = {key: item[key] for key in ("sha256", "signature") if key in item}
+        found.append({**_shown(item), **kept, "member": f"{PACKAGES}/{platform}/{name}"})
+    return tuple(found)
 
 
 def _file(item: Mapping[str, str]) -> str:
     if "url" in item:
-        return unquote(urlsplit(item["url"]).path).rpartition("/")[2]
+        name = unquote(urlsplit(item["url"]).path).rpartition("/")[2]
+        if not name.endswith(".deb"):
+            raise NoWay(f"{split_login(item['url'])[0]} is no address of a package")
+        return name
     # As RPMs are called everywhere, without the epoch. What a host tells leads nowhere else.
     version = item["version"].rpartition(":")[2]
     return f"{item['name']}-{version}.{item['architecture']}.rpm".replace("/", "_")
@@ -129,7 +133,7 @@ def _without(platform: Infrastructure, reason: str) -> Infrastructure:
 
 def _shown(item: Mapping[str, str]) -> dict[str, str]:
     # An address may hold a login, and leads nowhere from where the bundle goes.
-    return {key: value for key, value in item.items() if key not in ("url", "sha256", "host", "size", "signature")}
+    return {key: value for key, value in item.items() if key not in ("url", "sha256", "host", "signature")}
 
 
 def _public(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from installer.bundle import making, packages
-from installer.bundle.from_hosts import Source
+from installer.bundle.from_hosts import DownloadingHost
 from installer.bundle.manifest import Infrastructure
 from installer.bundle.needs import environments
 from installer.cli.session import Session
@@ -19,8 +19,8 @@ from installer.tls import Certificates
 from installer.wheels.environment import Environment
 from installer.wheels.fetching import MIB
 
-#: What environments are made of, what distributions bring, and who downloads that.
-Wanted = tuple[list[Environment], list[Infrastructure], Mapping[str, Source]]
+#: What environments are made of, what distributions bring, and the hosts that download that, by address.
+Wanted = tuple[list[Environment], list[Infrastructure], Mapping[str, DownloadingHost]]
 
 
 def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) -> None:

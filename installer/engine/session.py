@@ -79,15 +79,19 @@ class AgentSession:
         return self._call("packages", "asking what its packages are", **asked)
 
     def download(
-        self, packages: Sequence[Mapping[str, str]], repositories: Sequence[str], proxies: Mapping[str, str]
+        self, packages: Sequence[Mapping[str, str]], size: int, repositories: Sequence[str], proxies: Mapping[str, str]
     ) -> Future[dict[str, Any]]:
         """Have the host download packages; see ``installer.agent.package_download.Downloads.fetch``."""
-        asked = {"packages": list(packages), "repositories": list(repositories), "proxies": dict(proxies)}
+        asked = {"packages": list(packages), "size": size, "repositories": list(repositories), "proxies": dict(proxies)}
         return self._call("download", "downloading packages", **asked)
 
     def part(self, sha256: str, offset: int, size: int) -> Future[bytes]:
         """Ask for up to so many bytes of a package that it has downloaded."""
         return self._call("part", "sending packages", sha256=sha256, offset=offset, size=size)
+
+    def forget(self) -> Future[bool]:
+        """Have the host remove the packages that it has downloaded."""
+        return self._call("forget", "removing packages that it has downloaded")
 
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""

@@ -8,7 +8,7 @@ rebooted, killed and reset to the moment it was made.
 
 from installer.lab.fleet import answers, down, shell, up
 from installer.lab.host import LabHost, get, hosts
-from installer.lab.places import LabFailed, LabRefused
+from installer.lab.places import LabFailed, LabRefused, PlatformNotPossible
 from installer.lab.platforms import PLATFORMS
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "LabFailed",
     "LabHost",
     "LabRefused",
+    "PlatformNotPossible",
     "answers",
     "down",
     "get",

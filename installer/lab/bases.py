@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from installer.lab import distribution, image
-from installer.lab.places import LabRefused, Report
+from installer.lab.places import PlatformNotPossible, Report
 from installer.lab.platforms import LabPlatform
 from installer.lab.stand_in import disguise
 
@@ -21,7 +21,7 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
     if distribution.answers(platform.name):
         return distribution.provide(platform.name, python, report, further)
     if not python and not disguise.may_lack_python(platform.name):
-        raise LabRefused(
+        raise PlatformNotPossible(
             f"no host of {platform.name} is without Python: its dnf is written in it",
             "Ask for one of Fedora or Debian: --platform debian-13.",
         )

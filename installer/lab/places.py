@@ -34,6 +34,10 @@ class LabRefused(PystackError):
     exit_code = 3
 
 
+class PlatformNotPossible(LabRefused):
+    """There are no such hosts of that platform, or this machine lacks what they are made of, as its version of Python."""
+
+
 class LabFailed(PystackError):
     """A lab host, its image or its network could not be made."""
 

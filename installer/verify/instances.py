@@ -210,13 +210,14 @@ def not_started(name: str, fault: dict[str, Any], host: str) -> CheckFailed:
     # What came over the message queue has the other side's traceback at its end.
     reason = clean(reasons[-1].partition(" ['Traceback")[0])[:400] if reasons else ""
     more = f": {reason}" if reason and message not in reason else f" ({reason})" if reason else ""
+    chosen = host if host != "None" else ""
     if _UNBOUND in f"{message} {reason}":
         where = (
-            "Neutron knows no agent that is alive on the host: `openstack network agent list` tells which it knows; "
-            "Nova has the host by the same name; there: `journalctl -u openstack-neutron-ovn-agent -u ovn-controller`"
+            "mostly Neutron knows no live agent by the name Nova has for the host: `openstack network agent list`; "
+            f"on {chosen or 'the compute hosts'}: `journalctl -u ovn-controller -u openstack-neutron-ovn-agent`"
         )
-    elif host and host != "None":
-        where = f"on {host}: `journalctl -u openstack-nova-compute -n 100`"
+    elif chosen:
+        where = f"on {chosen}: `journalctl -u openstack-nova-compute -n 100`"
     else:
         where = (
             "no host took it; on the controller: `journalctl -u openstack-nova-scheduler -u openstack-nova-conductor`"

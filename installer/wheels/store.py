@@ -44,7 +44,7 @@ def base() -> Path:
 
 
 class StoreNotWritable(PystackError):
-    """The folder for wheels cannot be made, read or written.
+    """The folder for files that are kept cannot be made, read or written.
 
     Args:
         folder: it.
@@ -56,7 +56,7 @@ class StoreNotWritable(PystackError):
     def __init__(self, folder: Path, problem: OSError) -> None:
         full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
         super().__init__(
-            f"wheels cannot be kept in {folder}: {problem.strerror or problem}",
+            f"files cannot be kept in {folder}: {problem.strerror or problem}",
             ("make room there" if full else "make that folder, and what is in it, readable and writable")
             + ", or set XDG_CACHE_HOME to another one",
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost
+from installer.lab import LabHost, LabRefused, platforms
 from tests.lab import on_platform
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -28,8 +28,13 @@ NASTY = ("a'b\"c\\d`e$(touch /tmp/owned)${HOME}%s%%;--/*{{x}}{% y %}<&>|!*?[]~#=
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch which hosts tests use; keep what they show where that was asked for."""
+    if wanted := config.getoption("--platform"):
+        try:
+            platforms.find(wanted)
+        except LabRefused as refused:
+            raise pytest.UsageError(f"--platform: {refused}; {refused.remedy}") from refused
     keep = results.FILE if config.getoption("--record") else None
-    recording.install(config, keep, writing.write, config.getoption("--platform"))
+    recording.install(config, keep, writing.write, wanted)
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,17 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, LabRefused
+from installer.lab import LabHost, PlatformNotPossible
 from installer.own_index import default_index
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -24,6 +26,8 @@ from tests.package_index import PackageIndex
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 
 NAME = "t-bundle-rpm"
+#: What the agent is made of.
+CODE = Path(lab.__file__).parents[1]
 #: Where the packages of a bundle are put on the host, as a mirror of the site's own.
 MIRROR = "/srv/pystack"
 #: What no package manager of the host's own may have changed.
@@ -39,7 +43,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
     lab.down([one.name for one in lab.hosts() if one.name == NAME])
     try:
         (one,) = lab.up([NAME], request.param)
-    except LabRefused as refused:
+    except PlatformNotPossible as refused:
         pytest.skip(str(refused))
     try:
         yield one
@@ -110,6 +114,54 @@ def test_the_packages_come_along_and_install_without_any_other_repository(host: 
     host.run(f"rpm -q {' '.join(sorted(names))}", check=True)
 
 
+#: Makes, of a package that nobody has signed, one for each key and two that are damaged; prints nothing.
+SIGN = """
+set -e
+mkdir -m 700 /srv/signed /srv/signed/gpg
+cd /srv/signed
+export GNUPGHOME=$PWD/gpg
+cp $(ls /usr/share/stand-in/appstream/memcached-*.rpm | head -n 1) unsigned.rpm
+for key in own other; do
+    gpg --quiet --batch --passphrase '' --quick-gen-key $key@example.org rsa2048 sign never
+    gpg --quiet --armor --export $key@example.org > $key.key
+    cp unsigned.rpm $key.rpm
+    rpmsign --define "_gpg_name $key@example.org" --define "_openpgp_sign_id $key@example.org" --addsign $key.rpm
+done
+cp own.rpm changed.rpm
+printf ZZZZ | dd of=changed.rpm bs=1 seek=$(( $(stat -c %s own.rpm) - 20 )) conv=notrunc status=none
+head -c 3000 own.rpm > short.rpm
+"""
+#: Has the agent's own code look at them on the host, and prints what it says.
+LOOK = """
+import json, sys, tempfile
+sys.path.insert(0, "/srv/agent")
+from installer.agent.host import Host
+from installer.agent.package_signatures import damaged, signed
+paths = [f"/srv/signed/{name}.rpm" for name in ("own", "other", "unsigned")]
+good, bad = signed({"r": paths}, {"r": ["file:///srv/signed/own.key"]}, tempfile.mkdtemp(), Host())
+broken = damaged(["/srv/signed/short.rpm", *paths, "/srv/signed/changed.rpm"], Host())
+print(json.dumps([sorted(good), bad, damaged(paths, Host()), broken]))
+"""
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+def test_rpm_tells_a_good_signature_from_another_one_and_from_none(host: LabHost) -> None:
+    for package in ("agent", "resources"):
+        shutil.copytree(CODE / package, host.root / "srv/agent/installer" / package)
+    shutil.copy2(CODE / "__init__.py", host.root / "srv/agent/installer")
+    host.run(SIGN, check=True)
+
+    def looked() -> Any:
+        return json.loads(host.run(["python3", "-c", LOOK], check=True).stdout)
+
+    own, other, unsigned = (f"/srv/signed/{name}.rpm" for name in ("own", "other", "unsigned"))
+    assert looked() == [[own], [other, unsigned], [], ["short.rpm", "changed.rpm"]]
+    assert host.run("rpm -q gpg-pubkey").returncode != 0, "nothing is imported"
+    host.run("rpmkeys --import /srv/signed/other.key", check=True)
+    assert looked()[:2] == [[own], [unsigned]], "a key that rpm has is none of the repository, and is known"
+
+
 @pytest.mark.shows("offline-bundle")
 @pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
 @pytest.mark.long
@@ -127,6 +179,41 @@ def test_a_package_that_its_repository_has_lost_is_told_of_and_nothing_stays(hos
     assert "memcached" in {item["name"] for item in platform["packages"]}
     assert not any("member" in item for item in platform["packages"])
     assert host.run("ls -d /var/tmp/pystack-*").returncode != 0
+
+
+#: Takes the place of dnf, and downloads for ever.
+SLOW = """#!/bin/sh
+case " $* " in *" download "*) sleep 3000 & wait;; esac
+exec /usr/bin/dnf "$@"
+"""
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+@pytest.mark.long
+def test_ctrl_c_while_dnf_downloads_ends_it_and_nothing_stays(host: LabHost, tmp_path: Path) -> None:
+    values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
+    answers.write(tmp_path / "cloud.txt", answers.generate((), values))
+    program = host.root / "usr/local/sbin/dnf"
+    program.write_text(SLOW)
+    program.chmod(0o755)
+    running = Operator(tmp_path).start(
+        "bundle", f"--answer-file={tmp_path}/cloud.txt", f"--output={tmp_path}/cloud.tar"
+    )
+    waited("dnf downloads", lambda: host.run("pgrep -x sleep").returncode == 0, 900)
+    host.run("ls -d /var/tmp/pystack-packages-*", check=True)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) != 0
+    waited("dnf has ended", lambda: host.run("pgrep -x sleep").returncode != 0, 30)
+    waited("the folder is gone", lambda: host.run("ls -d /var/tmp/pystack-*").returncode != 0, 30)
+
+
+def waited(what: str, is_so: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(1)
 
 
 @pytest.mark.shows("offline-bundle", "identity", "second-run")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, LabRefused
+from installer.lab import LabHost, PlatformNotPossible
 from tests.lab import on_platform
 from tests.lab.command_line import Operator, Result
 from tests.matrix.recording import Measured
@@ -65,7 +65,7 @@ def cloud(
     lab.down([host.name for host in lab.hosts() if host.name == name])
     try:
         (host,) = lab.up([name], request.param, external=True)
-    except LabRefused as refused:
+    except PlatformNotPossible as refused:
         pytest.skip(str(refused))
     try:
         yield installed(host, tmp_path_factory.mktemp("home"), measured)

@@ -27,7 +27,7 @@ from tests.lab.sdk import QUIET
 
 pytestmark = [pytest.mark.lab, pytest.mark.shows("three-hosts"), pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
-CONTROLLER, FIRST, SECOND, NEW = "t-controller", "t-first", "t-second", "t-new"
+CONTROLLER, FIRST, SECOND, NEW = "t-head", "t-compute-1", "t-compute-2", "t-compute-3"
 MIB = 1 << 20
 #: More than fits into the windows and queues between two ends, where packets that are too long would stay.
 PAYLOAD = os.urandom(16 * MIB)

@@ -33,8 +33,9 @@ def bundle(
       pystack bundle --answer-file cloud.txt --output cloud.tar
       pystack bundle --answer-file cloud.txt --platform el-10 --platform debian-13
 
-    Exit codes: 0 written, 2 answer file, or it cannot be written, 3 a host runs what pystack does not
-    install on, 4 a host cannot be reached, 5 the package index does not answer or lacks something
+    Exit codes: 0 written, also where the distribution's packages could not be had: the last lines name
+    them, and why; 2 answer file, or it cannot be written, 3 a host runs what pystack does not install on,
+    4 a host cannot be reached, 5 the package index does not answer or lacks something
     """
     path, overrides = need_answer_file(answer_file), settings(set_)
     from installer.cli.bundling import bundled

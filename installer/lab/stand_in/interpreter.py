@@ -13,7 +13,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from installer.lab import settings
-from installer.lab.places import LabRefused, command
+from installer.lab.places import PlatformNotPossible, command
 from installer.lab.stand_in.recipe import Recipe
 from installer.lab.workshop import WORK
 
@@ -32,7 +32,7 @@ def needed(platform: str) -> Path | None:
     """Return the folder that a platform's interpreter is taken from; None where Debian has a package of it.
 
     Raises:
-        LabRefused: when this machine has no such interpreter.
+        PlatformNotPossible: when this machine has no such interpreter.
     """
     version = VERSIONS.get(platform)
     if version is None:
@@ -41,7 +41,7 @@ def needed(platform: str) -> Path | None:
         prefix = _prefix(program, version)
         if prefix is not None:
             return prefix
-    raise LabRefused(
+    raise PlatformNotPossible(
         f"a stand-in for {platform} needs Python {version}, which Debian does not have and this machine has not either",
         f"Install one below a folder of its own, for example with `uv python install {version}` or pyenv, and see that"
         f" `python{version}` or pyenv has it.",

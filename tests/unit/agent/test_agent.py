@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
-from installer.agent import wire
+import pytest
+
+from installer.agent import main, wire
 from installer.agent.main import Agent
 
 
@@ -64,3 +67,58 @@ def test_bytes_are_answered_in_a_frame_of_their_own_and_what_was_downloaded_goes
     assert [wire.read_frame(stream.read) for _ in range(2)] == [{"reply": 7, "binary": True}, b"tent"]
     agent.serve()
     assert not folder.exists()
+
+
+def test_what_was_downloaded_is_gone_when_the_answer_to_forget_comes_and_what_was_left_with_the_first_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main.package_list, "would_install", lambda *_: {"packages": [], "problem": ""})
+    out = io.BytesIO()
+    agent = Agent(lambda size: b"", wire.Writer(out))
+    agent._downloads = main.package_download.Downloads(str(tmp_path))
+    left, own = tmp_path / "pystack-packages-999999999.abcdefgh", tmp_path / "own"
+    left.mkdir()
+    own.mkdir()
+    agent._downloads._folders.append(str(own))
+    agent._answer({"do": "packages", "id": 1, "names": [], "repositories": [], "proxies": {}})
+    assert list(tmp_path.iterdir()) == [own]
+    agent._answer({"do": "forget", "id": 2})
+    assert list(tmp_path.iterdir()) == []
+    assert wire.encode({"reply": 2, "result": True}) in out.getvalue()
+
+
+def test_a_download_is_told_when_the_controller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = io.BytesIO(
+        wire.encode({"do": "download", "id": 1, "packages": [], "size": 7, "repositories": [], "proxies": {}})
+    )
+    agent = Agent(link.read, wire.Writer(io.BytesIO()))
+    ended: list[int] = []
+
+    def fetch(_packages: Any, size: int, *_others: Any) -> dict[str, Any]:
+        stopped = _others[-1]
+        while not stopped():
+            time.sleep(0.01)
+        ended.append(size)
+        return {}
+
+    monkeypatch.setattr(agent._downloads, "fetch", fetch)
+    agent.serve()
+    assert ended == [7]
+
+
+def test_requests_that_were_answered_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = {"do": "part", "id": 1, "sha256": "", "offset": 0, "size": 1}
+    requests = iter([part] * 20)
+    agent = Agent(lambda size: b"", wire.Writer(io.BytesIO()))
+
+    def read_frame(_read: Any) -> Any:
+        for thread in agent._threads:
+            thread.join(5)
+        try:
+            return next(requests)
+        except StopIteration:
+            raise wire.LinkLost("") from None
+
+    monkeypatch.setattr(main.wire, "read_frame", read_frame)
+    agent.serve()
+    assert len(agent._threads) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from installer.agent import package_download, package_signatures
-from installer.agent.host import CommandFailed, Completed
+from installer.agent.host import CommandFailed, Completed, Host
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_keys.yaml").read_text())
 SPEC = importlib.util.spec_from_file_location("fake_host", Path(__file__).parents[1] / "resources" / "fake_host.py")
@@ -23,8 +24,8 @@ FAKE = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(FAKE)
 
 WANTED = [
-    {"name": "a", "version": "3:1.0-1", "architecture": "noarch", "repository": "one", "size": "100"},
-    {"name": "b", "version": "2-1", "architecture": "x86_64", "repository": "two", "size": "100"},
+    {"name": "a", "version": "3:1.0-1", "architecture": "noarch", "repository": "one"},
+    {"name": "b", "version": "2-1", "architecture": "x86_64", "repository": "two"},
 ]
 #: Called otherwise than they are.
 FILES = {"b-2.rpm": ("b 0:2-1 x86_64", b"second"), "x-1.rpm": ("a 3:1.0-1 noarch", b"first")}
@@ -46,6 +47,10 @@ class DnfHost(FAKE.FakeHost):  # type: ignore[misc]
 
     def run(self, argv: Sequence[str], **options: Any) -> Completed:
         completed: Completed = super().run(argv, **options)
+        # What rpm says of files, it says with the paths that it was given.
+        paths = {Path(word).name: word for word in argv if word.startswith("/")}
+        for name, path in paths.items():
+            completed = completed._replace(out=completed.out.replace(f"PATH/{name}", path))
         if argv[0] == "dnf":
             (folder,) = [word.partition("=")[2] for word in argv if word.startswith("--destdir=")]
             for name, (_, content) in self.files.items():
@@ -68,26 +73,13 @@ def fetch(
     def run(
         answers: dict[str, Any] | None = None, files: dict[str, tuple[str, bytes]] | None = None
     ) -> tuple[package_download.Downloads, dict[str, Any], DnfHost]:
-        host = DnfHost(FILES if files is None else files, {"rpmkeys --dbpath": "", **(answers or {})})
-        have_signatures(host, f"{place}/")
+        good = {"rpmkeys --dbpath": "PATH/x-1.rpm: digests signatures OK\n"}
+        host = DnfHost(FILES if files is None else files, {**good, **(answers or {})})
         downloads = package_download.Downloads(str(place))
-        return downloads, downloads.fetch(WANTED, ["one", "nosuch"], host, {"http_proxy": "http://192.0.2.1"}), host
+        through = {"http_proxy": "http://192.0.2.1"}
+        return downloads, downloads.fetch(WANTED, 200, ["one", "nosuch"], host, through, lambda: False), host
 
     return run
-
-
-def have_signatures(host: DnfHost, place: str) -> None:
-    """Have signatures called good that are asked for with a database of keys, unless the host answers otherwise."""
-    plain = host.run
-
-    def run(argv: Sequence[str], **options: Any) -> Completed:
-        completed: Completed = plain(argv, **options)
-        if "--dbpath" in argv and "--checksig" in argv and not completed.out:
-            said = "".join(f"{path}: digests signatures OK\n" for path in argv if path.startswith(place))
-            return completed._replace(out=said)
-        return completed
-
-    host.run = run
 
 
 def test_packages_are_known_by_their_headers_and_come_in_parts(fetch: Any, tmp_path: Path) -> None:
@@ -162,15 +154,42 @@ def test_packages_are_known_by_their_headers_and_come_in_parts(fetch: Any, tmp_p
         ),
         ({}, {}, "dnf downloaded none of them"),
         ({}, {"x-1.rpm": FILES["x-1.rpm"]}, "dnf did not download b-2-1.x86_64"),
+        # As rpm 4.20 says it, here and below.
         (
-            {"rpmkeys --checksig --nosignature": (1, "/p/x-1.rpm: DIGESTS NOT OK\n/p/b-2.rpm: digests OK\n", "")},
+            {"rpmkeys --checksig --nosignature": (1, "PATH/b-2.rpm: digests OK\nPATH/x-1.rpm: DIGESTS NOT OK\n", "")},
             FILES,
             "what dnf downloaded is damaged: x-1.rpm;",
         ),
         (
-            {"rpmkeys --dbpath": (0, "/p/x-1.rpm: digests SIGNATURES NOT OK\n", "")},
+            {"rpmkeys --checksig --nosignature": (1, "PATH/b-2.rpm:PATH/x-1.rpm: digests OK\n", "error: b-2.rpm\n")},
             FILES,
-            "not signed with a key of their repository: x-1.rpm;",
+            "what dnf downloaded is damaged: b-2.rpm;",
+        ),
+        (
+            {"rpmkeys --checksig --nosignature": (127, "", "[Errno 2] No such file or directory: 'rpmkeys'")},
+            FILES,
+            "rpm cannot tell whether packages are whole: [Errno 2] No such file or directory: 'rpmkeys'",
+        ),
+        (
+            {"rpm -qp": (1, "", "warning: x\nerror: x-1.rpm: not an rpm package (or package manifest)\n")},
+            FILES,
+            "rpm cannot tell what dnf downloaded: error: x-1.rpm: not an rpm package",
+        ),
+        (
+            {
+                "rpmkeys --dbpath": "PATH/x-1.rpm: digests SIGNATURES NOT OK\n",
+                "rpmkeys --checksig /": (1, "PATH/x-1.rpm: digests SIGNATURES NOT OK\n", ""),
+            },
+            FILES,
+            "signed neither with a key of their repository nor with one that this host's rpm has: x-1.rpm;",
+        ),
+        (
+            {
+                "rpmkeys --dbpath": (0, "PATH/x-1.rpm: digests OK\n", ""),
+                "rpmkeys --checksig /": (0, "PATH/x-1.rpm: digests OK\n", ""),
+            },
+            FILES,
+            "signed neither with a key of their repository nor with one that this host's rpm has: x-1.rpm;",
         ),
     ],
 )
@@ -183,15 +202,25 @@ def test_of_packages_that_cannot_be_had_nothing_stays(
     assert list((tmp_path / "place").iterdir()) == []
 
 
-def test_a_key_that_rpm_does_not_take_checks_nothing(fetch: Any, tmp_path: Path) -> None:
-    class OldHost(DnfHost):
-        def run(self, argv: Sequence[str], **options: Any) -> Completed:
-            completed = super().run(argv, **options)
-            return completed._replace(code=1) if "--import" in argv else completed
+def test_a_package_with_another_key_that_the_host_has_comes_along_and_is_not_called_good(fetch: Any) -> None:
+    other = {
+        "rpmkeys --dbpath": "PATH/x-1.rpm: digests SIGNATURES NOT OK\n",
+        "rpmkeys --checksig /": (0, "PATH/x-1.rpm: digests signatures OK\n", ""),
+    }
+    downloads, answer, host = fetch(other)
+    assert any(line.startswith("rpmkeys --dbpath") and "--checksig" in line for line in host.ran)
+    assert answer["problem"] == ""
+    assert [file["signature"] for file in answer["files"]] == ["", ""]
+    downloads.remove()
 
+
+@pytest.mark.parametrize("trouble", ["a key that rpm does not take", "one of two keys that is no file of the host"])
+def test_without_all_keys_of_a_repository_nothing_is_checked(tmp_path: Path, trouble: str) -> None:
     key = tmp_path / "one.key"
-    host = OldHost({}, {"rpmkeys ": ""})
-    assert package_signatures.signed({"one": ["/p/a.rpm"]}, {"one": [f"file://{key}"]}, "/k", host) == (set(), [])
+    key.touch()
+    keys, code = ([f"file://{key}"], 1) if "rpm" in trouble else ([f"file://{key}", f"file://{tmp_path}/two.key"], 0)
+    host = DnfHost({}, {f"rpmkeys --dbpath /k/0 --import {key}": (code, "", "")})
+    assert package_signatures.signed({"one": ["/p/a.rpm"]}, {"one": keys}, "/k", host) == (set(), [])
     assert not any("--checksig" in line for line in host.ran)
 
 
@@ -216,12 +245,24 @@ def test_a_dnf_that_does_not_end_is_told_of(fetch: Any, tmp_path: Path, monkeypa
     assert list((tmp_path / "place").iterdir()) == []
 
 
-def test_what_a_killed_agent_left_is_taken_away(fetch: Any, tmp_path: Path) -> None:
-    left = tmp_path / "place/pystack-packages-999999999.abcdefgh"
+def test_dnf_is_ended_when_the_controller_is_gone_and_nothing_stays(fetch: Any, tmp_path: Path) -> None:
+    class RealHost(DnfHost):
+        def run(self, argv: Sequence[str], **options: Any) -> Completed:
+            return Host().run(["sleep", "30"] if argv[0] == "dnf" else argv, **options)
+
+    begun = time.monotonic()
+    answer = package_download.Downloads(str(tmp_path)).fetch(WANTED, 200, [], RealHost({}, {}), {}, lambda: True)
+    assert time.monotonic() - begun < 15
+    assert answer == {"files": [], "problem": "sleep was ended: the controller is gone"}
+    assert not list(tmp_path.glob("pystack-*"))
+
+
+def test_what_a_killed_agent_left_is_taken_away(tmp_path: Path) -> None:
+    left = tmp_path / "pystack-packages-999999999.abcdefgh"
     left.mkdir()
-    downloads, _, _ = fetch()
+    package_download.Downloads(str(tmp_path)).sweep()
     assert not left.exists()
-    downloads.remove()
+    package_download.Downloads(f"{tmp_path}/nosuch").sweep()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])

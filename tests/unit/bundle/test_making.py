@@ -160,6 +160,34 @@ def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_pa
     assert (got.lacks, got.hosts, "url" in package) == ("", ("a", "b"), False)
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("(http://a:hid@den@mirror.example/x) http://b:hidden@c/", "(http://mirror.example/x) http://c/"),
+        ("http://mirror.example/x@y someone@mirror", "http://mirror.example/x@y someone@mirror"),
+        ("http://mirror.example/x?token=hidden (gone)", "http://mirror.example/x (gone)"),
+    ],
+)
+def test_what_may_be_secret_in_addresses_is_not_told_whatever_it_is_made_of(told: str, shown: str) -> None:
+    merged = packages.merged("x", "", {"a": {"packages": [], "problem": told}})
+    assert merged.lacks.endswith(f"a: {shown}")
+
+
+@pytest.mark.parametrize("path", ["", "..", "pool/..", "pool/%2e%2e", "pool/p_1_all.deb/", "pool/p.rpm"])
+def test_an_address_that_is_of_no_package_leads_to_no_member(tmp_path: Path, path: str) -> None:
+    with PackageIndex() as index:
+        item = told(index, "p", b"package")
+        store = Store(tmp_path / "store")
+        store.add([b"package"], {item["sha256"]})
+        item["url"] = f"http://somebody:hidden@mirror.example/{path}"
+        platform = packages.merged("x", "", {"a": {"packages": [item], "problem": ""}})
+        downloads = Downloads()
+        got = packages.fetched(platform, downloads, {}, store, print)
+        downloads.close()
+    assert packages.files_of(got) == {}
+    assert got.lacks.endswith(f"http://mirror.example/{path} is no address of a package")
+
+
 @pytest.mark.parametrize("trouble", ["other content", "gone"])
 def test_the_login_of_a_package_source_is_not_told(tmp_path: Path, trouble: str) -> None:
     with PackageIndex() as index:

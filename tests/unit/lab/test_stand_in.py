@@ -8,9 +8,9 @@ import pytest
 
 from installer import plan
 from installer.lab import bases, distribution, places
-from installer.lab.places import LabRefused
+from installer.lab.places import PlatformNotPossible
 from installer.lab.platforms import PLATFORMS
-from installer.lab.stand_in import debs, disguise, spec
+from installer.lab.stand_in import debs, disguise, interpreter, spec
 from installer.lab.stand_in.debs import Deb
 from installer.lab.stand_in.recipe import REPOSITORIES, Recipe, all_recipes
 from installer.lab.stand_in.spec import Entry, Spec
@@ -33,6 +33,14 @@ Depends: libc6 (>= 2.34), mail-agent | exim4, libssl3:any, debconf (>= 0.5) |
  debconf-2.0
 Provides: httpd, httpd-cgi (= 2)
 """
+
+
+def test_a_platform_whose_python_this_machine_does_not_have_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "candidates", lambda _version: [])
+    with pytest.raises(PlatformNotPossible, match=r"a stand-in for el-9 needs Python 3\.12") as refusal:
+        interpreter.needed("el-9")
+    assert "uv python install 3.12" in refusal.value.remedy
+    assert interpreter.needed("fedora-43") is None
 
 
 def planned(platform: str) -> list[object]:
@@ -117,7 +125,7 @@ def test_every_unit_of_a_whole_cloud_is_in_a_package(platform: str) -> None:
 def test_a_platform_whose_dnf_is_written_in_python_has_no_host_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [name for name in STAND_INS if disguise.may_lack_python(name)] == ["fedora-43"]
     monkeypatch.setattr(distribution, "answers", lambda name: False)
-    with pytest.raises(LabRefused, match="no host of el-9 is without Python"):
+    with pytest.raises(PlatformNotPossible, match="no host of el-9 is without Python"):
         bases.provide(PLATFORMS["el-9"], False, places.silent)
 
 

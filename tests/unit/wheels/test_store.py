@@ -22,7 +22,7 @@ def test_a_full_disk_is_told_with_the_folder_and_leaves_nothing(store: Store, mo
     for keep in (lambda: store.add([b"a"], {sha256(b"a")}), lambda: store.note("list", [File("a", sha256(b"a"))])):
         with pytest.raises(StoreNotWritable) as refused:
             keep()
-        assert refused.value.message == f"wheels cannot be kept in {store.folder}: No space left on device"
+        assert refused.value.message == f"files cannot be kept in {store.folder}: No space left on device"
         assert refused.value.remedy == "make room there, or set XDG_CACHE_HOME to another one"
     assert list(store.folder.iterdir()) == []
 
