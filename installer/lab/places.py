@@ -35,7 +35,7 @@ class LabRefused(PystackError):
 
 
 class PlatformNotPossible(LabRefused):
-    """There are no such hosts of that platform, or this machine lacks what they are made of, as its version of Python."""
+    """There are no such hosts of that platform, or this machine lacks what they are made of, such as a Python."""
 
 
 class LabFailed(PystackError):
