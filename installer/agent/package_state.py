@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import struct
 from typing import Any, Dict, Optional, Sequence
 
+from installer.resources import dnf_history, locks
 from installer.resources.texts import text_of
-
-#: Files that package managers lock, with fcntl(2), while they work: dpkg's and apt's, and rpm's.
-LOCKS = (
-    *("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"),
-    *("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock"),
-)
-#: struct flock on 64-bit processors: type, whence, start, length, process.
-_FLOCK = "hhqqi4x"
-#: dnf's records of its transactions, and in which state one is that ended well.
-HISTORIES = (
-    ("/var/lib/dnf/history.sqlite", "SELECT id, state FROM trans ORDER BY id DESC LIMIT 1", 1),
-    (
-        "/usr/lib/sysimage/libdnf5/transaction_history.sqlite",
-        'SELECT trans.id, trans_state.name FROM "trans" JOIN trans_state ON trans.state_id = trans_state.id '
-        "ORDER BY trans.id DESC LIMIT 1",
-        "Ok",
-    ),
-)
 
 
 def package_state(installed: Sequence[str]) -> Dict[str, Any]:
@@ -43,8 +23,8 @@ def package_state(installed: Sequence[str]) -> Dict[str, Any]:
     return {
         "unfinished": unfinished,
         "damaged": damaged,
-        "interrupted": _is_dpkg_interrupted() or any(is_cut_off(*history) for history in HISTORIES),
-        "holder": next((found for found in map(holder, LOCKS) if found), None),
+        "interrupted": _is_dpkg_interrupted() or dnf_history.ended_badly(),
+        "holder": next((found for found in map(holder, (*locks.DPKG, *locks.RPM)) if found), None),
     }
 
 
@@ -66,13 +46,8 @@ def parse_unfinished(lines: Sequence[str]) -> Any:
 
 def holder(path: str) -> Optional[Dict[str, Any]]:
     """Return who locks a file: ``pid`` and ``program``; None: nobody."""
-    with contextlib.suppress(OSError):
-        with open(path, "rb") as stream:
-            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(stream, fcntl.F_GETLK, asked))
-        if kind != fcntl.F_UNLCK:
-            return {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
-    return None
+    pid = locks.holder(path)
+    return None if pid is None else {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
 
 
 def program(words: Sequence[str]) -> str:
@@ -86,28 +61,6 @@ def program(words: Sequence[str]) -> str:
         script = next((word for word in words[1:] if not word.startswith("-")), "")
         return os.path.basename(script) if script.startswith("/") else own
     return own
-
-
-def is_cut_off(path: str, query: str, well: Any) -> bool:
-    """Tell whether dnf's last transaction did not end well.
-
-    Args:
-        path: its records.
-        query: number and state of the last one.
-        well: the state of one that ended well.
-    """
-    if not os.path.exists(path):
-        return False
-    # Slow to load, and not in every small Python.
-    import sqlite3
-
-    try:
-        # Read as it is: not even a lock or a journal is made.
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as records:
-            row = records.execute(query).fetchone()
-    except sqlite3.Error:
-        return False
-    return bool(row) and row[1] != well
 
 
 def _is_dpkg_interrupted() -> bool:

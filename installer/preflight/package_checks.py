@@ -32,8 +32,8 @@ def finished(seen: Seen) -> Iterator[Finding]:
             "packages",
             "dnf's last transaction did not end well",
             why,
-            "see what it was (dnf history info last) and whether all is in order (dnf check); remove what is there "
-            "twice (dnf remove --duplicates)",
+            "see what it was (dnf history info last) and whether all is in order (dnf check); before install brings "
+            "packages, it installs anew what one that was cut off has brought",
             outcome="warn",
         )
     else:

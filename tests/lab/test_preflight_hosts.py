@@ -11,7 +11,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
-from tests.lab import state
+from tests.lab import on_platform, state
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
@@ -89,7 +89,7 @@ def test_a_host_without_python_is_told_apart_from_a_broken_one_and_install_bring
 ) -> None:
     home = tmp_path_factory.mktemp("home")
     lab.down([host.name for host in lab.hosts() if host.name == "t-bare"])
-    (host,) = lab.up(["t-bare"], python=False)
+    host = on_platform.up_without_python("t-bare")
     try:
         values = {
             **lab.answers([host]),

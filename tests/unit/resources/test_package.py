@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from installer.agent.host import CommandFailed, Completed
-from installer.resources import dnf, dpkg, held_services, transaction
+from installer.resources import dnf, dnf_history, dpkg, held_services, locks, transaction
 from installer.resources.base import CannotFix, FixFailed
 from installer.resources.package import Package
 from installer.resources.package_manager import of_distribution
@@ -124,6 +124,17 @@ class TestQuery:
         host = on("dnf", {"rpm": (1, "", "error: cannot open Packages database in /var/lib/rpm")})
         with pytest.raises(CommandFailed, match="rpm cannot tell"):
             Package.query([Package("a")], host)
+
+    def test_what_a_cut_off_transaction_of_dnf_brought_is_half_configured(self, policy, monkeypatch):
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"a", "b", "c"}))
+        host = on("dnf", {"rpm -q --whatprovides": (1, "a\nno package provides b\n", "")})
+        assert Package.query([Package("a"), Package("b")], host) == {
+            "package:a": {"state": "half-configured"},
+            "package:b": None,
+        }
+        monkeypatch.setattr(locks, "holder", lambda path: 4711)
+        # It is at work now.
+        assert Package.query([Package("a")], host) == {"package:a": {"state": "installed"}}
 
     def test_a_policy_left_behind_differs_until_it_is_cleared_away(self, policy):
         host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nii \tb\t\n"})
@@ -251,6 +262,16 @@ class TestTransaction:
         own = Path("/proc/self/cmdline").read_text().split("\0")[0]
         assert host.told[0].startswith(f"waiting for process {os.getpid()} ({own}")
 
+    def test_it_finds_out_who_holds_the_lock_of_rpm(self, monkeypatch):
+        said = (
+            "RPM: error: can't create transaction lock on /var/lib/rpm/.rpm.lock (Resource temporarily unavailable)\n"
+        )
+        monkeypatch.setattr(locks, "holder", {"/var/lib/rpm/.rpm.lock": 4711}.get)
+        assert transaction.lock_holder(said) == 4711
+        monkeypatch.setattr(locks, "holder", lambda path: None)
+        assert transaction.lock_holder(said) == 0
+        assert "another process held a moment ago" in transaction.waiting_for(0)
+
     def test_it_gives_up_on_a_lock_that_is_never_free(self, log):
         script = "echo 'E: Could not get lock /x. It is held by process 1 (apt)'; exit 100"
         with pytest.raises(CannotFix, match="waiting for process 1 "):
@@ -368,6 +389,35 @@ class TestFix:
         assert [argv for argv, _, _ in runs.calls] == [
             ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
             ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", "c"],
+        ]
+
+    def test_what_a_cut_off_transaction_of_dnf_brought_is_installed_anew_first(self, runs, monkeypatch):
+        seen = iter([frozenset({"a", "k", "kernel-core", "none"}), frozenset()])
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: next(seen))
+        host = on("dnf", {"rpm -q --qf": (1, CASES["rpm_instances"]["output"], "")})
+        runs.answers += [(0, ""), (1, "Error: No packages marked for reinstall.\n"), (0, "")]
+        Package.fix_all([(Package("a"), {"state": "half-configured"}), (Package("b"), None)], host)
+        there = ["a.x86_64", "k.x86_64", "kernel-core.x86_64"]
+        assert [argv for argv, _, _ in runs.calls] == [
+            ["rpm", "-e", "a-1-1.x86_64"],
+            ["dnf", "-y", "reinstall", *there],
+            ["dnf", "-y", "upgrade", *there],
+            ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
+        ]
+
+    def test_what_no_repository_has_any_more_is_told_as_such(self, runs, monkeypatch):
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"k"}))
+        host = on("dnf", {"rpm -q --qf": (0, "k.noarch\t1700000000\tk-1-1.noarch\tk \n", "")})
+        runs.answers += [(1, "Error: No packages marked for reinstall.\n"), (0, "Nothing to do.\n")]
+        with pytest.raises(CommandFailed, match=r"cannot be installed anew: k.noarch; dnf said: No packages marked"):
+            Package.fix_all([(Package("b"), None)], host)
+
+    def test_a_script_that_failed_without_consequences_is_told(self, runs):
+        host = on("dnf", {})
+        runs.answers += [(0, "Complete!\nError in POSTIN scriptlet in rpm package a\n")]
+        Package.fix_all([(Package("a"), None)], host)
+        assert host.told == [
+            "installed, though scripts of theirs failed (see /var/log/pystack/packages.log on the host): a"
         ]
 
     @pytest.mark.parametrize("family", ["deb", "rpm"])
