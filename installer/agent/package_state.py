@@ -8,13 +8,17 @@ import os
 import struct
 from typing import Any, Dict, Optional, Sequence
 
+from installer.agent import installed
+from installer.agent.host import Host
 from installer.resources.texts import text_of
 
-#: Files that package managers lock, with fcntl(2), while they work: dpkg's and apt's, and rpm's.
+#: Files that package managers lock, with fcntl(2), while they work: dpkg's and apt's, rpm's, and dnf 5's.
 LOCKS = (
     *("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"),
-    *("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock"),
+    *("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock", "/run/dnf/rpmtransaction.lock"),
 )
+#: Files in which dnf 4 says who installs, and who downloads for that.
+PID_FILES = ("/var/lib/dnf/rpmdb_lock.pid", "/var/cache/dnf/download_lock.pid")
 #: struct flock on 64-bit processors: type, whence, start, length, process.
 _FLOCK = "hhqqi4x"
 #: dnf's records of its transactions, and in which state one is that ended well.
@@ -29,22 +33,22 @@ HISTORIES = (
 )
 
 
-def package_state(installed: Sequence[str]) -> Dict[str, Any]:
+def package_state(host: Host) -> Dict[str, Any]:
     """Return what was found.
 
-    ``unfinished``: names of packages that are neither installed nor absent; ``damaged``: those of them that must be
-    installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at work with packages now, or
-    None: ``program`` and ``pid``.
-
-    Args:
-        installed: lines of ``installer.agent.remains.packages``.
+    ``problem``: why the package manager cannot read its own records, or nothing; ``twice``: names of RPMs that are
+    there in several versions; ``unfinished``: names of packages that are neither installed nor absent; ``damaged``:
+    those of them that must be installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at
+    work with packages now, or None: ``program`` and ``pid``.
     """
-    unfinished, damaged = parse_unfinished(installed)
+    unfinished, damaged = parse_unfinished(installed.packages(host))
     return {
+        "problem": installed.problem(host),
+        "twice": installed.twice(host),
         "unfinished": unfinished,
         "damaged": damaged,
         "interrupted": _is_dpkg_interrupted() or any(is_cut_off(*history) for history in HISTORIES),
-        "holder": next((found for found in map(holder, LOCKS) if found), None),
+        "holder": next((found for found in (*map(holder, LOCKS), *map(noted, PID_FILES)) if found), None),
     }
 
 
@@ -73,6 +77,13 @@ def holder(path: str) -> Optional[Dict[str, Any]]:
         if kind != fcntl.F_UNLCK:
             return {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
     return None
+
+
+def noted(path: str) -> Optional[Dict[str, Any]]:
+    """Return who is named in a file of dnf 4's, as ``holder`` does; None: nobody, or one that is gone."""
+    pid = text_of(path).strip()
+    words = text_of(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
+    return {"pid": int(pid), "program": program(words)} if any(words) else None
 
 
 def program(words: Sequence[str]) -> str:
