@@ -38,7 +38,7 @@ WITHOUT_NIS = ("el-9", "el-10")
 DATABASE = {
     "apt": ("mysql mysql (5002) nis the service would run as nis's mysql",),
     "dnf": (
-        "mysql (27) mysam (27) nis the account would get another number",
+        "mysql (27) mysam (27) nis the package mariadb-server fails",
         "mysql (27) mysql (5002) nis the service would run as nis's mysql",
     ),
 }
