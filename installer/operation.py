@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from installer import admin_files, inventory, journal, preflight, proxies, tls
 from installer.answers import Answers
+from installer.bundle.from_hosts import Source
 from installer.bundle.needs import environments, packages
 from installer.bundle.opening import Bundle
 from installer.cloud import Cloud, CloudHost
@@ -45,6 +46,22 @@ WAIT_FOR_LOCK = 900.0
 FROM_INDEX = tuple(f"{kind.kind}:" for kind in (VirtualEnvironment, BuiltModule))
 
 Connect = Callable[[str], Connection]
+
+
+class Survey(NamedTuple):
+    """A cloud and, by address, what each host needs.
+
+    Args:
+        cloud: the cloud.
+        environments: of the package index.
+        packages: of its package sources, as ``installer.agent.package_list.would_install`` tells it.
+        hosts: who downloads those.
+    """
+
+    cloud: Cloud
+    environments: dict[str, list[Environment]]
+    packages: dict[str, dict[str, Any]]
+    hosts: dict[str, Source]
 
 
 class Operation:
@@ -221,6 +238,7 @@ class Operation:
             listen=self._listen,
             folder=admin_files.folder(cloud),
             records=journal.base() / self._run,
+            asks_index=self._bundle is None,
         )
         return verdicts
 
@@ -292,10 +310,8 @@ class Operation:
             for finding in compared(address, self._volume_groups(address), report["volume_groups"])
         ]
 
-    def survey(self) -> tuple[Cloud, dict[str, list[Environment]], dict[str, dict[str, Any]]]:
-        """Return the cloud, and by address what each host needs of the package index and of its package sources.
-
-        The latter as ``installer.agent.package_list.would_install`` tells it.
+    def survey(self) -> Survey:
+        """Look at all hosts, changing nothing, and return what they need.
 
         Raises:
             HostUnreachable: a host cannot be reached.
@@ -308,11 +324,10 @@ class Operation:
         steps = build(cloud, self._roles)
         through = {name: value.reveal() for name, value in proxies.environment(self._answers)}
         self._listen({"event": "phase", "name": "survey"})
-        asked = {
-            address: session.packages(*packages(step for step in steps if step.host == address), through)
-            for address, session in self._sessions.items()
-        }
-        return cloud, self._environments(), all_results(asked)
+        needed = {address: packages(step for step in steps if step.host == address) for address in self._sessions}
+        asked = {address: session.packages(*needed[address], through) for address, session in self._sessions.items()}
+        hosts = {address: Source(session, needed[address][1], through) for address, session in self._sessions.items()}
+        return Survey(cloud, self._environments(), all_results(asked), hosts)
 
     def _environments(self) -> dict[str, list[Environment]]:
         cloud = self._seen(write=False)

@@ -1,8 +1,9 @@
 """The agent's loop: reads requests from the controller, answers each, and leaves nothing behind.
 
 Requests are JSON objects with ``do`` and ``id``; each gets ``{"reply": id, "result": ...}`` or ``{"reply": id,
-"error": ...}``. What happens meanwhile is told by ``{"event": ...}``. A request runs in a thread of its own, so that
-several steps can be applied side by side. ``stay`` is a sign of life that wants no answer.
+"error": ...}``; ``{"reply": id, "binary": true}`` has its result in the frame behind it. What happens meanwhile is told
+by ``{"event": ...}``. A request runs in a thread of its own, so that several steps can be applied side by side.
+``stay`` is a sign of life that wants no answer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
-from installer.agent import apply, lock, package_list, probes, wire
+from installer.agent import apply, lock, package_download, package_list, probes, wire
 from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
@@ -48,6 +49,7 @@ class Agent:
         self._echoes = 0
         self._echo_came = threading.Condition()
         self._secrets: List[str] = []
+        self._downloads = package_download.Downloads()
         self._threads: List[threading.Thread] = []
         # Compiling all resource types takes longer than the first question, which is mostly waiting.
         self._loading = threading.Thread(target=load_all, daemon=True)
@@ -80,11 +82,15 @@ class Agent:
                 waiting.notify_all()
         for thread in self._threads:
             thread.join()
+        self._downloads.remove()
 
     def _answer(self, request: Dict[str, Any]) -> None:
         try:
             result = getattr(self, f"_do_{request['do']}")(request)
-            self._send({"reply": request["id"], "result": result})
+            if isinstance(result, bytes):
+                self._send({"reply": request["id"], "binary": True}, result)
+            else:
+                self._send({"reply": request["id"], "result": result})
         except lock.Busy as busy:
             self._send({"reply": request["id"], "busy": busy.holder})
         except BaseException as problem:
@@ -105,6 +111,13 @@ class Agent:
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")
         return package_list.would_install(request["names"], request["repositories"], host, request["proxies"])
+
+    def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        host = self._host("packages")
+        return self._downloads.fetch(request["packages"], request["repositories"], host, request["proxies"])
+
+    def _do_part(self, request: Dict[str, Any]) -> bytes:
+        return self._downloads.part(request["sha256"], request["offset"], request["size"])
 
     def _do_plan(self, request: Dict[str, Any]) -> List[Dict[str, Any]]:
         self._loading.join()
@@ -189,10 +202,10 @@ class Agent:
             self._blobs[name] = b"".join(parts)
             self._blob_came.notify_all()
 
-    def _send(self, value: Dict[str, Any], masked: bool = True) -> None:
+    def _send(self, value: Dict[str, Any], *binary: bytes, masked: bool = True) -> None:
         """Send a message with every known secret masked; when the controller is gone, work goes on unheard."""
         try:
-            self._writer.send(_mask(value, self._secrets) if masked else value)
+            self._writer.send(_mask(value, self._secrets) if masked else value, *binary)
         except wire.LinkLost:
             self._gone.set()
 

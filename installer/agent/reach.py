@@ -33,7 +33,7 @@ _REMOTE = ("http://", "https://")
 _FOLDERS = ("file:", "copy:")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem")
 #: Where dnf 5 looks for parts of its configuration (dnf5.conf(5)).
-_DNF_PARTS = ("/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d")
+DNF_PARTS = ("/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d")
 _DNF = "/etc/dnf/dnf.conf"
 
 
@@ -100,7 +100,7 @@ def package_manager_proxies(host: Host) -> Dict[str, str]:
     and ``parse_dnf_proxy``."""
     if package_manager(host) == APT:
         return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
-    return parse_dnf_proxy(map(text_of, dnf_configuration(_DNF_PARTS)))
+    return parse_dnf_proxy(map(text_of, dnf_configuration(DNF_PARTS)))
 
 
 def dnf_configuration(folders: Sequence[str]) -> List[str]:
@@ -165,7 +165,7 @@ def package_sources(host: Host) -> List[str]:
     if package_manager(host) == APT:
         found = parse_apt_uris(host.run(["apt-get", "update", "--print-uris"], expect=None).out)
     else:
-        found = parse_repositories(*repository.files_on_this_host(), _variables(host))
+        found = parse_repositories(*repository.files_on_this_host(), dnf_variables(host))
     return [url for url in found if url.startswith((*_REMOTE, *_FOLDERS))]
 
 
@@ -189,7 +189,7 @@ def parse_repositories(texts: Sequence[str], overrides: Sequence[str], variables
             entry = dict(parser.items(section))
             url = entry.get("metalink") or entry.get("mirrorlist") or entry.get("baseurl", "").split("\n")[0]
             if url:
-                found.append(re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match.group(1), match.group(0)), url))
+                found.append(filled(url, variables))
     return _one_per_server(found)
 
 
@@ -200,9 +200,17 @@ def _one_per_server(urls: Sequence[str]) -> List[str]:
     return list(servers.values())
 
 
-def _variables(host: Host) -> Dict[str, str]:
+def filled(text: str, variables: Mapping[str, str]) -> str:
+    """Return a text of dnf's configuration with its variables filled in, as far as they are known."""
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match.group(1), match.group(0)), text)
+
+
+def dnf_variables(host: Host) -> Dict[str, str]:
+    """Return what dnf fills into its configuration, by name."""
     release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
-    found = {"releasever": release, "basearch": os.uname().machine, "arch": os.uname().machine}
+    # EL's major release is all that the macro tells.
+    found = dict.fromkeys(("releasever", "releasever_major"), release)
+    found.update(dict.fromkeys(("basearch", "arch"), os.uname().machine))
     for path in glob.glob("/etc/dnf/vars/*") + glob.glob("/etc/yum/vars/*"):
         found[os.path.basename(path)] = text_of(path).strip()
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform as machine_of
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from uv import find_uv_bin
 
 from installer import __version__, platforms
 from installer.bundle import archive, packages
+from installer.bundle.from_hosts import Source
 from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
 from installer.cloud import GROUPS, CloudHost
 from installer.errors import PystackError, UsageError
@@ -55,6 +56,7 @@ def make(
     infrastructure: Sequence[Infrastructure],
     index: str,
     tell: Tell,
+    hosts: Mapping[str, Source] | None = None,
 ) -> Made:
     """Fetch what is needed and write a bundle.
 
@@ -65,6 +67,7 @@ def make(
         infrastructure: what the distributions bring.
         index: address of the package index; empty leaves it to this machine's own configuration.
         tell: is told how far it is.
+        hosts: by address, those that download what they alone reach.
 
     Raises:
         FetchFailed: the package index lacks something, or does not answer.
@@ -79,7 +82,7 @@ def make(
     files = _wheels(environments, index, store, tell)
     downloads = Downloads()
     try:
-        brought = [packages.fetched(one, downloads, store, tell) for one in infrastructure]
+        brought = [packages.fetched(one, downloads, hosts or {}, store, tell) for one in infrastructure]
     finally:
         downloads.close()
     members = {f"{archive.WHEELS}/{file.name}": store.path(file.sha256) for one in files.values() for file in one.files}

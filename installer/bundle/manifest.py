@@ -50,7 +50,8 @@ class Infrastructure:
         name: the platform, such as ``debian-13``.
         title: its own pretty name.
         hosts: addresses of those that were asked.
-        packages: a dict for each: ``name``, ``version``, ``architecture``; ``member`` if the package itself is in it.
+        packages: a dict for each: ``name``, ``version``, ``architecture``, of dnf ``repository``; ``member`` and
+            ``sha256`` if the package itself is in it, ``signature``: ``good`` if a host has checked that.
         lacks: what is not there, and why; empty if all is.
     """
 

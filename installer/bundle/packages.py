@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from installer.agent.reach import split_login
+from installer.bundle import from_hosts
 from installer.bundle.archive import PACKAGES
+from installer.bundle.from_hosts import Source
 from installer.bundle.manifest import Infrastructure
+from installer.errors import HostUnreachable
 from installer.wheels import side_by_side
 from installer.wheels.downloads import Downloads, NoWay
 from installer.wheels.store import Store, WrongHash
@@ -21,6 +24,7 @@ Tell = Callable[[str], None]
 
 #: A login in an address, as a package manager may tell it.
 _LOGIN = re.compile(r"//[^/\s@]+@")
+_QUERY = re.compile(r"(://[^\s?]*)\?[^\s\])>]+")
 
 
 def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> Infrastructure:
@@ -31,12 +35,11 @@ def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> I
         title: its own pretty name.
         answers: by address; see ``installer.agent.package_list.would_install``.
     """
-    packages = {
-        (item["name"], item["version"], item["architecture"]): item
-        for answer in answers.values()
-        for item in answer["packages"]
-    }
-    told = {address: _LOGIN.sub("//", answer["problem"]) for address, answer in answers.items()}
+    packages: dict[tuple[str, ...], Mapping[str, str]] = {}
+    for address, answer in answers.items():
+        for item in answer["packages"]:
+            packages.setdefault((item["name"], item["version"], item["architecture"]), {**item, "host": address})
+    told = {address: _public(answer["problem"]) for address, answer in answers.items()}
     problems = [f"{address}: {problem}" for address, problem in told.items() if problem]
     return Infrastructure(
         name,
@@ -47,12 +50,15 @@ def merged(name: str, title: str, answers: Mapping[str, Mapping[str, Any]]) -> I
     )
 
 
-def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: Tell) -> Infrastructure:
+def fetched(
+    platform: Infrastructure, downloads: Downloads, hosts: Mapping[str, Source], store: Store, tell: Tell
+) -> Infrastructure:
     """Return a platform with its packages in the store, or with the list alone and the reason for it.
 
     Args:
-        platform: with ``url`` and ``sha256`` of packages, where its package manager tells them.
-        downloads: by which they come.
+        platform: with ``url`` and ``sha256`` of packages where apt tells them; what dnf lists has a ``repository``.
+        downloads: by which they come where their addresses are known.
+        hosts: by address, those that download others.
         store: where they are kept.
         tell: is told how far it is.
 
@@ -61,22 +67,27 @@ def fetched(platform: Infrastructure, downloads: Downloads, store: Store, tell: 
     """
     if not platform.packages:
         return platform
-    if not all(item.get("url") and item.get("sha256") for item in platform.packages):
-        return _without(platform, "its package manager does not tell where they are")
-    numbers = range(len(platform.packages))
-    futures = side_by_side.start(lambda number: _fetch(platform.packages[number], downloads, store), numbers, AT_ONCE)
     try:
-        for number, future in enumerate(futures.values(), 1):
-            future.result()
-            if number % 20 == 0 or number == len(futures):
-                tell(f"{platform.name}: {number} of {len(futures)} packages")
-    except (NoWay, WrongHash) as problem:
-        return _without(platform, str(problem))
-    finally:
-        # After a failure, or Ctrl-C, nobody waits for all the others.
-        for future in futures.values():
-            future.cancel()
-    return replace(platform, packages=tuple(_with_member(platform.name, item) for item in platform.packages))
+        if all(item.get("url") and item.get("sha256") for item in platform.packages):
+            packages = _from_mirrors(platform, downloads, store, tell)
+        elif all(item.get("repository") and item.get("host") in hosts for item in platform.packages):
+            packages = from_hosts.fetched(platform, hosts, store, tell)
+        else:
+            return _without(platform, "its package manager does not tell where they are")
+    except (NoWay, WrongHash, HostUnreachable) as problem:
+        return _without(platform, _public(str(problem).partition("\n")[0]))
+    return replace(platform, packages=tuple(_with_member(platform.name, item) for item in packages))
+
+
+def _from_mirrors(
+    platform: Infrastructure, downloads: Downloads, store: Store, tell: Tell
+) -> Sequence[Mapping[str, str]]:
+    wanted = platform.packages
+    futures = side_by_side.start(lambda number: _fetch(wanted[number], downloads, store), range(len(wanted)), AT_ONCE)
+    for number in side_by_side.done(futures):
+        if number % 20 == 0 or number == len(futures):
+            tell(f"{platform.name}: {number} of {len(futures)} packages")
+    return wanted
 
 
 def files_of(platform: Infrastructure) -> dict[str, str]:
@@ -95,11 +106,16 @@ def _fetch(item: Mapping[str, str], downloads: Downloads, store: Store) -> None:
 
 
 def _with_member(platform: str, item: Mapping[str, str]) -> dict[str, str]:
-    return {**_shown(item), "sha256": item["sha256"], "member": f"{PACKAGES}/{platform}/{_file(item)}"}
+    checked = {key: item[key] for key in ("sha256", "signature") if key in item}
+    return {**_shown(item), **checked, "member": f"{PACKAGES}/{platform}/{_file(item)}"}
 
 
 def _file(item: Mapping[str, str]) -> str:
-    return unquote(urlsplit(item["url"]).path).rpartition("/")[2]
+    if "url" in item:
+        return unquote(urlsplit(item["url"]).path).rpartition("/")[2]
+    # As RPMs are called everywhere, without the epoch. What a host tells leads nowhere else.
+    version = item["version"].rpartition(":")[2]
+    return f"{item['name']}-{version}.{item['architecture']}.rpm".replace("/", "_")
 
 
 def _without(platform: Infrastructure, reason: str) -> Infrastructure:
@@ -113,4 +129,9 @@ def _without(platform: Infrastructure, reason: str) -> Infrastructure:
 
 def _shown(item: Mapping[str, str]) -> dict[str, str]:
     # An address may hold a login, and leads nowhere from where the bundle goes.
-    return {key: value for key, value in item.items() if key not in ("url", "sha256")}
+    return {key: value for key, value in item.items() if key not in ("url", "sha256", "host", "size", "signature")}
+
+
+def _public(text: str) -> str:
+    """Return what a package manager told without what may be secret in addresses: a login, and what follows a ``?``."""
+    return _QUERY.sub(r"\1", _LOGIN.sub("//", text))

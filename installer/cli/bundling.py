@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform as machine_of
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from installer.bundle import making, packages
+from installer.bundle.from_hosts import Source
 from installer.bundle.manifest import Infrastructure
 from installer.bundle.needs import environments
 from installer.cli.session import Session
@@ -17,6 +18,9 @@ from installer.tempest.environment import made_of
 from installer.tls import Certificates
 from installer.wheels.environment import Environment
 from installer.wheels.fetching import MIB
+
+#: What environments are made of, what distributions bring, and who downloads that.
+Wanted = tuple[list[Environment], list[Infrastructure], Mapping[str, Source]]
 
 
 def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) -> None:
@@ -29,7 +33,7 @@ def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) 
         tempest: put in what Tempest is made of.
     """
     release = str(run.answers["CONFIG_OPENSTACK_RELEASE"])
-    wanted, infrastructure = _named(run, platforms) if platforms else _seen(run)
+    wanted, infrastructure, hosts = _named(run, platforms) if platforms else _seen(run)
     if tempest:
         wanted.append(made_of(release))
     run.tell({"event": "phase", "name": "bundle"})
@@ -38,25 +42,25 @@ def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) 
     def tell(text: str) -> None:
         run.tell({"event": "progress", "host": "", "step": "bundle", "text": text})
 
-    made = making.make(Path(output), release, wanted, infrastructure, index, tell)
+    made = making.make(Path(output), release, wanted, infrastructure, index, tell, hosts)
     run.report.close()
     run.totals.update(members=len(made.manifest.members), bytes=made.size)
     run.tell({"event": "bundle", "path": str(made.path), "members": len(made.manifest.members), "bytes": made.size})
     run.show(summary(made))
 
 
-def _named(run: Session, platforms: Sequence[str]) -> tuple[list[Environment], list[Infrastructure]]:
+def _named(run: Session, platforms: Sequence[str]) -> Wanted:
     hosts = making.hosts_of(platforms)
     cloud = Cloud(run.answers, tuple(hosts), Certificates("", {}))
     wanted = [item for host in hosts for item in environments(cloud, all_roles(), host, machine_of.machine())]
     unknown = "which of its packages are needed is not known: with --platform no host is asked"
-    return wanted, [Infrastructure(host.platform.name, lacks=unknown) for host in hosts]
+    return wanted, [Infrastructure(host.platform.name, lacks=unknown) for host in hosts], {}
 
 
-def _seen(run: Session) -> tuple[list[Environment], list[Infrastructure]]:
-    cloud, needs, answers = run.operation.survey()
+def _seen(run: Session) -> Wanted:
+    cloud, needs, answers, hosts = run.operation.survey()
     kinds = {host.platform.name: host.platform for host in cloud.hosts}
-    return [item for items in needs.values() for item in items], [
+    merged = [
         packages.merged(
             name,
             str(kind),
@@ -64,6 +68,7 @@ def _seen(run: Session) -> tuple[list[Environment], list[Infrastructure]]:
         )
         for name, kind in kinds.items()
     ]
+    return [item for items in needs.values() for item in items], merged, hosts
 
 
 def summary(made: making.Made) -> list[tuple[str, str]]:

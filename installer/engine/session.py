@@ -78,6 +78,17 @@ class AgentSession:
         asked = {"names": list(names), "repositories": list(repositories), "proxies": dict(proxies)}
         return self._call("packages", "asking what its packages are", **asked)
 
+    def download(
+        self, packages: Sequence[Mapping[str, str]], repositories: Sequence[str], proxies: Mapping[str, str]
+    ) -> Future[dict[str, Any]]:
+        """Have the host download packages; see ``installer.agent.package_download.Downloads.fetch``."""
+        asked = {"packages": list(packages), "repositories": list(repositories), "proxies": dict(proxies)}
+        return self._call("download", "downloading packages", **asked)
+
+    def part(self, sha256: str, offset: int, size: int) -> Future[bytes]:
+        """Ask for up to so many bytes of a package that it has downloaded."""
+        return self._call("part", "sending packages", sha256=sha256, offset=offset, size=size)
+
     def plan(self, steps: Mapping[str, list[Resource]]) -> Future[list[dict[str, Any]]]:
         """Give the agent its steps; the result says what differs (see ``installer.agent.apply.changes``)."""
         packed = [{"name": name, "resources": [to_wire(item) for item in items]} for name, items in steps.items()]
@@ -142,6 +153,8 @@ class AgentSession:
         elif "event" in message:
             self._listen({**message, "host": self.address})
         else:
+            if "binary" in message:
+                message["result"] = wire.read_frame(self._stream.read)
             self._settle(message)
 
     def _bring(self, name: str) -> None:

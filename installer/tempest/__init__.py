@@ -47,7 +47,7 @@ def verdicts(live: Live) -> Iterator[Verdict]:
     for what, why in gaps(facts):
         yield Verdict(f"{results.TITLE}: {what}", "warn", f"not tested: {why}", "nobody knows whether it works", "")
     index = Secret(str(answers["CONFIG_PACKAGE_INDEX"])) if answers["CONFIG_PACKAGE_INDEX"] else None
-    programs = environment.prepare(str(answers["CONFIG_OPENSTACK_RELEASE"]), index, live.tell)
+    programs = environment.prepare(str(answers["CONFIG_OPENSTACK_RELEASE"]), index, live.tell, live.asks_index)
     folder = live.records / FOLDER
     folder.mkdir(mode=0o700, parents=True)
     before = leftovers.inventory(live.admin, facts.services)

@@ -71,23 +71,24 @@ def made_of(release: str) -> Environment:
     return Environment(name, lock, build, target)
 
 
-def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
+def prepare(release: str, index: Secret | None, tell: Tell, asks_index: bool = True) -> Path:
     """Make the environment unless it is there, and return its folder of programs.
 
     Args:
         release: of OpenStack; it has a lock.
         index: address of a package index; None leaves it to the configuration of this machine's uv or pip.
         tell: is told what is being done.
+        asks_index: whether a package index may be asked, or only what a bundle brought is taken.
 
     Raises:
-        TempestNotInstalled: uv failed, or the folder cannot be written.
+        TempestNotInstalled: uv failed, no bundle has it where none else may be asked, or the folder cannot be written.
     """
     target = home(release)
     try:
         base().mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone():
             if not (target / COMPLETE).exists():
-                _make(target, release, index, tell)
+                _make(target, release, index, tell, asks_index)
                 _remove_others(target, release)
     except StoreNotWritable as problem:
         raise TempestNotInstalled(problem.message, problem.remedy) from problem
@@ -99,7 +100,7 @@ def prepare(release: str, index: Secret | None, tell: Tell) -> Path:
     return target / "bin"
 
 
-def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
+def _make(target: Path, release: str, index: Secret | None, tell: Tell, asks_index: bool) -> None:
     lock, build = locks(release)
     with tempfile.TemporaryDirectory(prefix="pystack-uv-") as folder:
         wanted = made_of(release)
@@ -109,6 +110,12 @@ def _make(target: Path, release: str, index: Secret | None, tell: Tell) -> None:
             # A bundle brought them.
             Store().link(files, Path(folder))
             source, links = ["--no-config", "--offline"], ["--no-index", "--find-links", folder]
+        elif not asks_index:
+            raise TempestNotInstalled(
+                f"the bundle does not have Tempest for this machine ({wanted.target.title})",
+                "make one that has it, with `pystack bundle --tempest` and the same Python; where this machine reaches "
+                "a package index, leave --bundle away",
+            )
         uv = [find_uv_bin(), "--no-progress", "--color=never", *source]
         tell("making a virtual environment for Tempest")
         _run([*uv, "venv", "--clear", "--no-project", "--python", sys.executable, str(target)])

@@ -27,6 +27,7 @@ def look(
     listen: Listener,
     folder: Path,
     records: Path,
+    asks_index: bool = True,
 ) -> list[Verdict]:
     """Look at the cloud and return what was found; each verdict is an event as well.
 
@@ -40,6 +41,7 @@ def look(
         listen: takes every event.
         folder: where what is kept for the operator goes.
         records: where what tells more of this run goes.
+        asks_index: whether a package index may be asked.
     """
     # The clients of the cloud take a while to import; the names of the checks must not wait for them.
     from installer.verify.live import Live
@@ -48,4 +50,6 @@ def look(
     with tempfile.TemporaryDirectory(prefix="pystack-verify-") as own:
         authority = Path(own) / "ca.crt"
         authority.write_text(certificates.ca_pem)
-        return Looking(Live(answers, hosts, authority, connect, listen, folder, records), checks, keep).run()
+        return Looking(
+            Live(answers, hosts, authority, connect, listen, folder, records, asks_index), checks, keep
+        ).run()

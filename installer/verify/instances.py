@@ -23,6 +23,8 @@ from installer.verify.waiting import TimedOut
 ACTIVE_SECONDS, OWN_BOOT_SECONDS, BOOT_SECONDS = 300.0, 300.0, 900.0
 #: Lines of a console's end that a failure shows.
 CONSOLE_LINES = 15
+#: What Nova says when Neutron could not bind an instance's port (nova.exception.PortBindingFailed).
+_UNBOUND = "Binding failed for port"
 #: The last line of a traceback: an exception and what it says.
 _EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|NotFound|Failed|Invalid\w*|\w+Timeout)\w*: .+", re.MULTILINE)
 
@@ -150,7 +152,9 @@ class Workshop:
             self.live.wait("instance to start", ACTIVE_SECONDS, look)
         except TimedOut as problem:
             problem.why = "no instance can be used"
-            problem.remedy = "`journalctl -u openstack-nova-compute -u libvirtd -n 100` on the compute hosts"
+            problem.remedy = (
+                "`journalctl -u openstack-nova-compute -u libvirtd -u virtqemud -n 100` on the compute hosts"
+            )
             raise
 
     def _floating_address(self, name: str, server: Any) -> str:
@@ -206,7 +210,12 @@ def not_started(name: str, fault: dict[str, Any], host: str) -> CheckFailed:
     # What came over the message queue has the other side's traceback at its end.
     reason = clean(reasons[-1].partition(" ['Traceback")[0])[:400] if reasons else ""
     more = f": {reason}" if reason and message not in reason else f" ({reason})" if reason else ""
-    if host and host != "None":
+    if _UNBOUND in f"{message} {reason}":
+        where = (
+            "Neutron knows no agent that is alive on the host: `openstack network agent list` tells which it knows; "
+            "Nova has the host by the same name; there: `journalctl -u openstack-neutron-ovn-agent -u ovn-controller`"
+        )
+    elif host and host != "None":
         where = f"on {host}: `journalctl -u openstack-nova-compute -n 100`"
     else:
         where = (

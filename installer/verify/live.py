@@ -69,6 +69,7 @@ class Live:
         listen: takes every event.
         folder: where what is kept for the operator goes.
         records: where what tells more of this run goes.
+        asks_index: whether a package index may be asked.
     """
 
     answers: Answers
@@ -78,6 +79,7 @@ class Live:
     listen: Listener
     folder: Path
     records: Path
+    asks_index: bool = True
     #: Name of the check that is at work.
     check: str = ""
     _refused: dict[str, NotLoggedIn] = field(default_factory=dict)

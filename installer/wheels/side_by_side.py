@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -39,3 +39,14 @@ def start(work: Callable[[T], R], items: Iterable[T], at_once: int) -> dict[T, F
     for _ in range(min(at_once, len(futures))):
         threading.Thread(target=serve, daemon=True).start()
     return futures
+
+
+def done(futures: Mapping[T, Future[R]]) -> Iterator[int]:
+    """Yield how many pieces are done, in order; after a failure, or Ctrl-C, nobody waits for all the others."""
+    try:
+        for number, future in enumerate(futures.values(), 1):
+            future.result()
+            yield number
+    finally:
+        for future in futures.values():
+            future.cancel()

@@ -17,11 +17,12 @@ pytestmark = [pytest.mark.lab, pytest.mark.shows("this-machine", "identity", "se
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[LabHost]:
+def machine(request: pytest.FixtureRequest) -> Iterator[LabHost]:
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
     lab.down([host.name for host in lab.hosts() if host.name == "t-self"])
-    (host,) = lab.up(["t-self"], "debian-12")
+    # By itself the one whose Python is the oldest that pystack runs with.
+    (host,) = lab.up(["t-self"], request.config.getoption("--platform") or "debian-12")
     copy_of_checkout(host.root / "root" / "pystack")
     yield host
     lab.down(["t-self"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,17 @@ class Feature:
         name: as tests and results call it.
         title: as the document calls it.
         needs: ``own kernel``: a host that does not share this machine's; ``no host``; empty: any host.
+        absent: why it is not there, by the platforms that have it not; their names may end in ``*``.
     """
 
     name: str
     title: str
     needs: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def lacking(self, platform: str) -> str:
+        """Return why it is not there on a platform; empty where it is."""
+        return next((why for pattern, why in self.absent.items() if fnmatch(platform, pattern)), "")
 
 
 def _features(entries: dict[str, Any]) -> dict[str, Feature]:

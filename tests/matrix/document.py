@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tests.matrix.declared import Feature
 from tests.matrix.results import Kind, Result
 
 #: Tells whether a test that results name is still there.
 Exists = Callable[[str], bool]
-NOT_SEEN, NOT_MEASURED = "not seen", "not measured"
+NOT_SEEN, NOT_THERE, NOT_MEASURED = "not seen", "not there", "not measured"
 _HEAD = """\
 <!-- Made by `python -m tests.matrix` from tests/matrix/results.jsonl; do not edit. -->
 
@@ -31,6 +31,7 @@ What the words mean:
 - **lab stand-in**: a throw-away host that has the platform's package manager, package names, users, units and paths,
   and Debian's programs.
 - **not seen**: no test has shown it.
+- **not there**: the platform cannot have it; below is why.
 
 With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
 **Fails**: the newest run of a test did not pass.
@@ -58,6 +59,8 @@ def document(
     columns = [*platforms, *further]
     cells = {(name, column): cell(newest, name, column) for name in features for column in columns}
     on_hosts = [name for name in features if features[name].needs != "no host"]
+    absent = {key for key in cells if not cells[key] and features[key[0]].lacking(key[1])}
+    cells |= dict.fromkeys(absent, NOT_THERE)
     without = [name for name in features if features[name].needs == "no host"]
     parts = [
         _HEAD,
@@ -72,6 +75,8 @@ def document(
         ),
         "## Not seen\n",
         _list(gaps(features, on_hosts, cells, columns)),
+        "## Not there\n",
+        _list(reasons(features, columns, absent)),
         "## Failing\n",
         _list(failing(newest)),
         "## Times\n",
@@ -128,6 +133,19 @@ def gaps(
         elif missing:
             parts = [f"{plain}." if plain else "", f"With a kernel of its own: {own}." if own else ""]
             told.append(f"**{platform}**: {' '.join(filter(None, parts))}")
+    return told
+
+
+def reasons(
+    features: Mapping[str, Feature], platforms: Sequence[str], absent: Collection[tuple[str, str]]
+) -> list[str]:
+    """Return for each feature that platforms have not why, with the platforms of one reason together."""
+    told = []
+    for name, feature in features.items():
+        lacking = [platform for platform in platforms if (name, platform) in absent]
+        for why in dict.fromkeys(map(feature.lacking, lacking)):
+            where = ", ".join(platform for platform in lacking if feature.lacking(platform) == why)
+            told.append(f"{feature.title}: {where}: {why}")
     return told
 
 

@@ -24,9 +24,10 @@ def bundle(
     """Write one archive with all that hosts would download from the package index
 
     It holds the wheels of every lock that the answer file needs, each checked against the lock, and uv; and
-    of the distribution's packages the list with versions, and the packages themselves where this machine
-    reaches their source. The hosts of the answer file are looked at, which changes nothing; with --platform
-    they need not be there. `install --bundle FILE` uses it. Hosts are of this machine's architecture.
+    of the distribution's packages the list with versions, and the packages themselves: apt's where this
+    machine reaches their source, dnf's as the hosts download them. The hosts of the answer file are looked
+    at, which installs and changes nothing; with --platform they need not be there, and there is no list.
+    `install --bundle FILE` uses it. Hosts are of this machine's architecture.
 
     Examples:
       pystack bundle --answer-file cloud.txt --output cloud.tar

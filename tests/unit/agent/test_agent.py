@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import threading
+from pathlib import Path
 from typing import Any
 
 from installer.agent import wire
@@ -48,3 +49,18 @@ def test_content_is_forgotten_once_all_who_wait_for_it_have_it() -> None:
     agent._keep_blob("one", b"later")
     again.join(5)
     assert fetched[3:] == [b"later"]
+
+
+def test_bytes_are_answered_in_a_frame_of_their_own_and_what_was_downloaded_goes_with_the_agent(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    agent = Agent(lambda size: b"", wire.Writer(out))
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    (folder / "a.rpm").write_bytes(b"content")
+    agent._downloads._folders.append(str(folder))
+    agent._downloads._paths["12ab"] = str(folder / "a.rpm")
+    agent._answer({"do": "part", "id": 7, "sha256": "12ab", "offset": 3, "size": 100})
+    stream = io.BytesIO(out.getvalue())
+    assert [wire.read_frame(stream.read) for _ in range(2)] == [{"reply": 7, "binary": True}, b"tent"]
+    agent.serve()
+    assert not folder.exists()

@@ -153,7 +153,7 @@ def test_packages_that_a_mirror_has_come_along_and_their_addresses_do_not(tmp_pa
         answer = {"packages": [item], "problem": ""}
         platform = packages.merged("debian-13", "Debian", {"a": answer, "b": answer})
         downloads, store = Downloads(), Store(tmp_path / "store")
-        got = packages.fetched(platform, downloads, store, print)
+        got = packages.fetched(platform, downloads, {}, store, print)
         downloads.close()
     (package,) = got.packages
     assert packages.files_of(got) == {"packages/debian-13/p_1_all.deb": sha256(b"package")}
@@ -171,7 +171,7 @@ def test_the_login_of_a_package_source_is_not_told(tmp_path: Path, trouble: str)
             index.files["p_1_all.deb"] = b"something else"
         platform = packages.merged("x", "", {"a": {"packages": [item], "problem": ""}})
         downloads = Downloads()
-        got = packages.fetched(platform, downloads, Store(tmp_path / "store"), print)
+        got = packages.fetched(platform, downloads, {}, Store(tmp_path / "store"), print)
         downloads.close()
     assert "/files/p_1_all.deb" in got.lacks
     assert "hidden" not in str(got)
@@ -189,7 +189,7 @@ def test_packages_that_cannot_be_had_stay_a_list_with_the_reason(tmp_path: Path,
             del item["url"], item["sha256"]
         platform = packages.merged("x", "", {"a": {"packages": [item], "problem": "it is old"}})
         downloads = Downloads()
-        got = packages.fetched(platform, downloads, Store(tmp_path / "store"), print)
+        got = packages.fetched(platform, downloads, {}, Store(tmp_path / "store"), print)
         downloads.close()
     assert packages.files_of(got) == {}
     assert got.packages == ({"name": "p", "version": "1", "architecture": "all"},)

@@ -61,6 +61,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
     assert str(tmp_path / "file") in failed.value.message
 
 
+def test_what_a_bundle_does_not_have_is_not_had_from_an_index(tmp_path: Path) -> None:
+    with pytest.raises(environment.TempestNotInstalled, match="the bundle does not have Tempest for this machine"):
+        environment.prepare("2026.2", Secret("http://127.0.0.1:9/simple"), print, asks_index=False)
+
+
 def test_it_is_made_of_what_a_bundle_brought_and_asks_no_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, data = wheel("alone", "1")
     for name, text in (("lock", lock(("alone==1", sha256(data)))), ("build", "")):

@@ -1,0 +1,151 @@
+"""Bundles for hosts with dnf: their packages come along, and are enough where no repository answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from installer import answers, lab
+from installer.lab import LabHost, LabRefused
+from installer.own_index import default_index
+from tests.lab.command_line import Operator
+from tests.lab.identity_only import IDENTITY_ONLY
+from tests.lab.test_bundle import operator_of, own_address
+from tests.package_index import PackageIndex
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
+
+NAME = "t-bundle-rpm"
+#: Where the packages of a bundle are put on the host, as a mirror of the site's own.
+MIRROR = "/srv/pystack"
+#: What no package manager of the host's own may have changed.
+STATE = (
+    "rpm -qa | sort; rpm -q gpg-pubkey; ls -A /var/tmp | grep -v systemd-private; cat /etc/yum.repos.d/*; ls /var/log"
+)
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    lab.down([one.name for one in lab.hosts() if one.name == NAME])
+    try:
+        (one,) = lab.up([NAME], request.param)
+    except LabRefused as refused:
+        pytest.skip(str(refused))
+    try:
+        yield one
+    finally:
+        lab.down([NAME])
+
+
+def manifest(bundle: Path) -> dict[str, Any]:
+    """Return what a bundle says of itself."""
+    with tarfile.open(bundle) as archive:
+        opened = archive.extractfile("manifest.json")
+        assert opened is not None
+        told: dict[str, Any] = json.load(opened)
+    return told
+
+
+def as_mirror(bundle: Path, host: LabHost) -> list[Path]:
+    """Make a repository on the host of the packages of a bundle, and return their files."""
+    target = host.root / MIRROR.lstrip("/")
+    target.mkdir(parents=True)
+    with tarfile.open(bundle) as archive:
+        archive.extractall(target, [one for one in archive if one.name.startswith("packages/")], filter="data")
+    host.run(f"createrepo_c --quiet {MIRROR}/packages/{host.platform}", check=True)
+    return sorted((target / "packages" / host.platform).glob("*.rpm"))
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43", pytest.param("el-10", marks=pytest.mark.long)], indirect=True)
+def test_the_packages_come_along_and_install_without_any_other_repository(host: LabHost, tmp_path: Path) -> None:
+    values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
+    answers.write(tmp_path / "cloud.txt", answers.generate((), values))
+    # What dnf notes whenever it is asked is there before, so that all else that is new can be told.
+    host.run("dnf -q makecache", check=True)
+    before = host.run(STATE).stdout
+    operator, bundle = Operator(tmp_path), tmp_path / "cloud.tar"
+    made = operator.run("bundle", f"--answer-file={tmp_path}/cloud.txt", f"--output={bundle}", "--json", timeout=1200)
+    assert made.code == 0, made.out[-3000:] + made.err[-3000:]
+    assert host.run(STATE).stdout == before, "nothing stays on the host, and nothing is installed"
+
+    told = manifest(bundle)
+    (platform,) = told["platforms"]
+    names = {item["name"] for item in platform["packages"]}
+    assert platform["name"] == host.platform
+    assert {"mariadb-server", "memcached", "haproxy"} <= names
+    # On EL a package brings the repository that has it.
+    if "rabbitmq-server" not in names:
+        assert "no repository that is there has" in platform["lacks"]
+    else:
+        assert platform["lacks"] == ""
+    members = {item["member"]: item["sha256"] for item in platform["packages"]}
+    assert len(members) == len(platform["packages"]) > 20
+
+    files = as_mirror(bundle, host)
+    assert {
+        f"packages/{host.platform}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    } == members
+    folder = f"{MIRROR}/packages/{host.platform}"
+    checked = host.run(f"rpm -K {folder}/*.rpm", check=True).stdout.splitlines()
+    assert len(checked) == len(files)
+    assert all(line.endswith("OK") for line in checked)
+    headers = host.run(f"rpm -qp --qf '%{{NAME}} %{{ARCH}}\\n' {folder}/*.rpm", check=True).stdout.split("\n")
+    assert {tuple(line.split()) for line in headers if line} == {
+        (item["name"], item["architecture"]) for item in platform["packages"]
+    }
+    only = f"--disablerepo='*' --repofrompath=bundle,file://{folder} --setopt=bundle.gpgcheck=0"
+    done = host.run(f"dnf -q -y {only} install {' '.join(sorted(names))}")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    host.run(f"rpm -q {' '.join(sorted(names))}", check=True)
+
+
+@pytest.mark.shows("offline-bundle")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+@pytest.mark.long
+def test_a_package_that_its_repository_has_lost_is_told_of_and_nothing_stays(host: LabHost, tmp_path: Path) -> None:
+    values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
+    answers.write(tmp_path / "cloud.txt", answers.generate((), values))
+    host.run("rm /usr/share/stand-in/appstream/memcached-*.rpm", check=True)
+    bundle = tmp_path / "cloud.tar"
+    words = (f"--answer-file={tmp_path}/cloud.txt", f"--output={bundle}")
+    made = Operator(tmp_path).run("bundle", *words, "--json", timeout=1200)
+    assert made.code == 0, made.out[-3000:] + made.err[-3000:]
+    (platform,) = manifest(bundle)["platforms"]
+    said = f"the packages themselves are not in it: {host.address}: gone or not what the repository's metadata says: "
+    assert platform["lacks"].startswith(f"{said}memcached-")
+    assert "memcached" in {item["name"] for item in platform["packages"]}
+    assert not any("member" in item for item in platform["packages"])
+    assert host.run("ls -d /var/tmp/pystack-*").returncode != 0
+
+
+@pytest.mark.shows("offline-bundle", "identity", "second-run")
+@pytest.mark.parametrize("host", ["fedora-43"], indirect=True)
+@pytest.mark.long
+def test_a_host_with_neither_index_nor_repositories_is_installed_from_a_bundle(host: LabHost, tmp_path: Path) -> None:
+    with PackageIndex(own_address(host), upstream=str(default_index())) as index:
+        operator = operator_of([host], tmp_path, index)
+        file, bundle = f"--answer-file={tmp_path}/cloud.txt", tmp_path / "cloud.tar"
+        made = operator.run("bundle", file, f"--output={bundle}", "--json", timeout=1200)
+        assert made.code == 0, made.out[-3000:] + made.err[-3000:]
+    shutil.rmtree(tmp_path / ".cache/pystack")
+    as_mirror(bundle, host)
+    url = f"file://{MIRROR}/packages/{host.platform}"
+    source = f"[pystack]\nname=pystack\nbaseurl={url}\ngpgcheck=0\n"
+    host.run("rm -r /etc/yum.repos.d/* /usr/share/stand-in", check=True)
+    (host.root / "etc/yum.repos.d/pystack.repo").write_text(source)
+    first = operator.run("install", file, f"--bundle={bundle}", "--json", timeout=1800)
+    assert first.code == 0, first.out[-3000:] + first.err[-3000:]
+    second = operator.run("install", file, f"--bundle={bundle}", "--json")
+    assert second.code == 0, second.out[-3000:] + second.err[-3000:]
+    assert second.event("summary")["changed"] == 0
