@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Optional, Sequence
 
+from installer.agent import installed
+from installer.agent.host import Host
 from installer.resources import dnf_history, locks
 from installer.resources.texts import text_of
 
 
-def package_state(installed: Sequence[str]) -> Dict[str, Any]:
+def package_state(host: Host) -> Dict[str, Any]:
     """Return what was found.
 
-    ``unfinished``: names of packages that are neither installed nor absent; ``damaged``: those of them that must be
-    installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at work with packages now, or
-    None: ``program`` and ``pid``.
-
-    Args:
-        installed: lines of ``installer.agent.remains.packages``.
+    ``problem``: why the package manager cannot read its own records, or nothing; ``twice``: names of RPMs that are
+    there in several versions; ``unfinished``: names of packages that are neither installed nor absent; ``damaged``:
+    those of them that must be installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at
+    work with packages now, or None: ``program`` and ``pid``.
     """
-    unfinished, damaged = parse_unfinished(installed)
+    unfinished, damaged = parse_unfinished(installed.packages(host))
     return {
+        "problem": installed.problem(host),
+        "twice": installed.twice(host),
         "unfinished": unfinished,
         "damaged": damaged,
         "interrupted": _is_dpkg_interrupted() or dnf_history.ended_badly(),
-        "holder": next((found for found in map(holder, (*locks.DPKG, *locks.RPM)) if found), None),
+        "holder": next((found for found in (*map(holder, (*locks.DPKG, *locks.RPM)), *map(noted, locks.PID_FILES)) if found), None),
     }
 
 
@@ -48,6 +50,13 @@ def holder(path: str) -> Optional[Dict[str, Any]]:
     """Return who locks a file: ``pid`` and ``program``; None: nobody."""
     pid = locks.holder(path)
     return None if pid is None else {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
+
+
+def noted(path: str) -> Optional[Dict[str, Any]]:
+    """Return who is named in a file of dnf 4's, as ``holder`` does; None: nobody, or one that is gone."""
+    pid = text_of(path).strip()
+    words = text_of(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
+    return {"pid": int(pid), "program": program(words)} if any(words) else None
 
 
 def program(words: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from installer.outcome import Finding
 from installer.preflight.seen import Check, Seen
@@ -11,10 +11,49 @@ from installer.preflight.seen import Check, Seen
 NAMED = 6
 
 
+#: What puts the package manager's records right, in words and as commands, by the package manager.
+MENDING: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "apt": ("put back an earlier copy of /var/lib/dpkg/status: status-old beside it, or one from /var/backups", ()),
+    "dnf": (
+        "have rpm make its indexes anew; where that does not help, put back a copy of the folder that rpm --eval "
+        "%_dbpath names",
+        ("rpmdb --rebuilddb",),
+    ),
+}
+
+
+def readable(seen: Seen) -> Iterator[Finding]:
+    """The package manager can read what is installed."""
+    told = seen.report["packages"]
+    if told["problem"]:
+        words, commands = MENDING.get(seen.host.platform.package_manager, ("put them right, or use another host", ()))
+        yield seen.bad(
+            "packages",
+            f"what is installed cannot be read: {told['problem']}",
+            "nothing can be installed, and nobody knows what is there",
+            words,
+            *commands,
+        )
+
+
+def once(seen: Seen) -> Iterator[Finding]:
+    """No package is there in two versions, as after an upgrade that was cut off."""
+    told = seen.report["packages"]
+    if told["twice"]:
+        yield seen.bad(
+            "packages",
+            f"there in several versions: {_named(told['twice'])}",
+            "an upgrade was cut off before it had removed the older ones; whatever comes next stumbles over them",
+            "remove the older ones",
+            "dnf --assumeyes remove $(dnf --quiet repoquery --installed --duplicates --latest-limit=-1)",
+            outcome="warn",
+        )
+
+
 def finished(seen: Seen) -> Iterator[Finding]:
     """No package is half installed."""
     told = seen.report["packages"]
-    names = ", ".join(told["unfinished"][:NAMED]) + (", ..." if len(told["unfinished"]) > NAMED else "")
+    names = _named(told["unfinished"])
     why = "an earlier transaction was cut off; whatever comes next stumbles over it"
     if seen.host.platform.package_manager == "apt" and (names or told["interrupted"]):
         repair = ["apt-get --yes --fix-broken install"] if told["damaged"] else []
@@ -36,8 +75,12 @@ def finished(seen: Seen) -> Iterator[Finding]:
             "packages, it installs anew what one that was cut off has brought",
             outcome="warn",
         )
-    else:
+    elif not told["problem"] and not told["twice"]:
         yield seen.good("packages", "none is half installed")
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
 def nobody_else(seen: Seen) -> Iterator[Finding]:
@@ -57,4 +100,4 @@ def nobody_else(seen: Seen) -> Iterator[Finding]:
 
 
 #: Nothing can be finished while somebody else is at work.
-CHECKS: tuple[Check, ...] = (nobody_else, finished)
+CHECKS: tuple[Check, ...] = (nobody_else, readable, once, finished)

@@ -9,7 +9,10 @@ import struct
 from typing import Optional
 
 DPKG = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock")
-RPM = ("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock")
+#: rpm's, and dnf 5's.
+RPM = ("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock", "/run/dnf/rpmtransaction.lock")
+#: Files in which dnf 4 says who installs, and who downloads for that.
+PID_FILES = ("/var/lib/dnf/rpmdb_lock.pid", "/var/cache/dnf/download_lock.pid")
 #: struct flock on 64-bit processors: type, whence, start, length, process.
 _FLOCK = "hhqqi4x"
 
