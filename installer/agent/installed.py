@@ -9,7 +9,7 @@ from installer.agent.host import Completed, Host
 from installer.resources.package_manager import APT, DNF, package_manager
 
 _APT = ("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n")
-_DNF = ("rpm", "-qa", "--qf", "ii %{NAME}\n")
+_DNF = ("rpm", "-qa", "--qf", "ii %{NAME}\t%{ARCH}\n")
 #: What dnf keeps several versions of, by what it provides: installonlypkgs of dnf.conf(5).
 _SEVERAL = (
     *("kernel", "kernel-PAE", "multiversion(kernel)"),
@@ -21,21 +21,22 @@ _KEYS = "gpg-pubkey"
 
 def packages(host: Host) -> List[str]:
     """Return a line per package: three letters for its state, as dpkg-query(1) has them (``ii ``), and its name."""
-    return _listed(host).out.splitlines()
+    return [line.partition("\t")[0] for line in _listed(host).out.splitlines()]
 
 
 def problem(host: Host) -> str:
     """Return why the package manager cannot read its own records, in its words; nothing: it can."""
     listed = _listed(host)
-    said = [line.strip() for line in listed.err.splitlines() if line.strip()]
-    return "" if listed.code == 0 else said[-1] if said else f"{listed.argv[0]} ended with code {listed.code}"
+    # dpkg wraps its lines; the first of them names the file.
+    said = " ".join(listed.err.split())
+    return "" if listed.code == 0 else said or f"{listed.argv[0]} ended with code {listed.code}"
 
 
 def twice(host: Host) -> List[str]:
     """Return the names, with architecture, of RPMs that are installed in several versions and should not be."""
     if package_manager(host) != DNF:
         return []
-    several = repeated(host.run(["rpm", "-qa", "--qf", "%{NAME}.%{ARCH}\n"], expect=None).out.splitlines())
+    several = repeated([line[3:].replace("\t", ".") for line in _listed(host).out.splitlines()])
     if not several:
         return []
     wanted = "[%{=NAME}.%{=ARCH} %{PROVIDENAME}\n]"

@@ -16,8 +16,9 @@ def package_state(host: Host) -> Dict[str, Any]:
 
     ``problem``: why the package manager cannot read its own records, or nothing; ``twice``: names of RPMs that are
     there in several versions; ``unfinished``: names of packages that are neither installed nor absent; ``damaged``:
-    those of them that must be installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at
-    work with packages now, or None: ``program`` and ``pid``.
+    those of them that must be installed anew; ``interrupted``: whether dpkg was cut off; ``last``: how dnf's last
+    transaction ended if that was not well: ``badly``, ``begun``, or ``own`` for one of pystack's that was begun;
+    ``holder``: who is at work with packages now, or None: see there.
     """
     unfinished, damaged = parse_unfinished(installed.packages(host))
     return {
@@ -25,9 +26,17 @@ def package_state(host: Host) -> Dict[str, Any]:
         "twice": installed.twice(host),
         "unfinished": unfinished,
         "damaged": damaged,
-        "interrupted": _is_dpkg_interrupted() or dnf_history.ended_badly(),
-        "holder": next((found for found in (*map(holder, (*locks.DPKG, *locks.RPM)), *map(noted, locks.PID_FILES)) if found), None),
+        "interrupted": _is_dpkg_interrupted(),
+        "last": _last(),
+        "holder": holder((*locks.DPKG, *locks.RPM), locks.PID_FILES),
     }
+
+
+def _last() -> str:
+    found = dnf_history.not_well()
+    if found is None:
+        return ""
+    return "own" if found.state == dnf_history.BEGUN and found.own else found.state
 
 
 def parse_unfinished(lines: Sequence[str]) -> Any:
@@ -46,17 +55,18 @@ def parse_unfinished(lines: Sequence[str]) -> Any:
     return sorted(set(unfinished)), sorted(set(damaged))
 
 
-def holder(path: str) -> Optional[Dict[str, Any]]:
-    """Return who locks a file: ``pid`` and ``program``; None: nobody."""
-    pid = locks.holder(path)
-    return None if pid is None else {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
+def holder(locked: Sequence[str], naming: Sequence[str]) -> Optional[Dict[str, Any]]:
+    """Return who is at work with packages: ``pid``, ``program`` and, if only that says so, ``file``; None: nobody.
 
-
-def noted(path: str) -> Optional[Dict[str, Any]]:
-    """Return who is named in a file of dnf 4's, as ``holder`` does; None: nobody, or one that is gone."""
-    pid = text_of(path).strip()
-    words = text_of(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
-    return {"pid": int(pid), "program": program(words)} if any(words) else None
+    Args:
+        locked: files that are locked meanwhile.
+        naming: files that name a process meanwhile.
+    """
+    found = locks.at_work(locked, naming)
+    if found is None:
+        return None
+    words = text_of(f"/proc/{found.process}/cmdline").split("\0")
+    return {"pid": found.process, "program": program(words), "file": found.file}
 
 
 def program(words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from installer.agent import installed, package_state
 from installer.resources.package_manager import APT, DNF
 from tests.unit.resources.fake_host import FakeHost
 
-ARCHITECTURES = "rpm -qa --qf %{NAME}.%{ARCH}"
+ARCHITECTURES = "rpm -qa --qf"
 
 
 def host_of(manager: str, answers: dict[str, Any] | None = None) -> FakeHost:
@@ -22,7 +22,7 @@ def host_of(manager: str, answers: dict[str, Any] | None = None) -> FakeHost:
 
 def test_packages_have_their_state_and_only_what_is_installed_has_a_name_in_rpm() -> None:
     assert installed.packages(host_of(APT, {"dpkg-query": "ii bash\nrc gone\n"})) == ["ii bash", "rc gone"]
-    assert installed.packages(host_of(DNF, {"rpm": "ii bash\n"})) == ["ii bash"]
+    assert installed.packages(host_of(DNF, {"rpm": "ii bash\tx86_64\n"})) == ["ii bash"]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_packages_have_their_state_and_only_what_is_installed_has_a_name_in_rpm(
         ("ii bash\n", ""),
         (
             (1, "", "error: sqlite failure\nerror: cannot open Packages database\n"),
-            "error: cannot open Packages database",
+            "error: sqlite failure error: cannot open Packages database",
         ),
         ((127, "", ""), "rpm ended with code 127"),
     ],
@@ -41,21 +41,24 @@ def test_records_that_cannot_be_read_are_told_of_in_the_package_managers_words(a
 
 
 def test_of_packages_that_are_there_twice_those_are_left_out_that_may_be() -> None:
-    listed = "gpg-pubkey.(none)\ngpg-pubkey.(none)\nbash.x86_64\nglibc.x86_64\nglibc.i686\nlost.noarch\nlost.noarch\n"
-    listed += "kernel-core.x86_64\nkernel-core.x86_64\nkmod-x.x86_64\nkmod-x.x86_64\n"
+    listed = ["gpg-pubkey (none)"] * 2 + ["bash x86_64", "glibc x86_64", "glibc i686"] + ["lost noarch"] * 2
+    listed += ["kernel-core x86_64"] * 2 + ["kmod-x x86_64"] * 2
     provided = "kernel-core.x86_64 installonlypkg(kernel)\nkmod-x.x86_64 installonlypkg(kernel-module)\n"
-    host = host_of(DNF, {ARCHITECTURES: listed, "rpm -q --qf": f"{provided}lost.noarch lost\nlost.noarch lost\n"})
+    lines = "".join(f"ii {line}\n".replace(" ", "\t").replace("\t", " ", 1) for line in listed)
+    host = host_of(DNF, {ARCHITECTURES: lines, "rpm -q --qf": f"{provided}lost.noarch lost\nlost.noarch lost\n"})
     assert installed.twice(host) == ["lost.noarch"]
     assert host.ran[-1].endswith("kernel-core.x86_64 kmod-x.x86_64 lost.noarch")
-    assert installed.twice(host_of(DNF, {"rpm": "bash.x86_64\n"})) == []
+    assert installed.twice(host_of(DNF, {"rpm": "ii bash\tx86_64\n"})) == []
     assert installed.twice(host_of(APT)) == []
 
 
-def test_whom_dnf_has_noted_as_at_work_is_told_of_while_it_runs(tmp_path: Path) -> None:
-    file = tmp_path / "rpmdb_lock.pid"
-    assert package_state.noted(str(file)) is None
-    file.write_text("1\n")
-    assert (package_state.noted(str(file)) or {})["pid"] == 1
+def test_whom_dnf_has_noted_as_at_work_is_told_of_with_the_file_while_it_runs(tmp_path: Path) -> None:
+    file = str(tmp_path / "rpmdb_lock.pid")
+    assert package_state.holder([], [file]) is None
+    Path(file).write_text("1\n")
+    found = package_state.holder([], [file])
+    assert found is not None
+    assert (found["pid"], found["file"]) == (1, file)
     for gone in ("", "99999999", "../1"):
-        file.write_text(gone)
-        assert package_state.noted(str(file)) is None
+        Path(file).write_text(gone)
+        assert package_state.holder([], [file]) is None
