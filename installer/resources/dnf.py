@@ -23,8 +23,8 @@ _ERROR = re.compile(
     r"|Transaction failed: (?!Rpm )|(?=OpenPGP check ))(\S.*)",
     re.MULTILINE,
 )
-# dnf 5's.
-_GONE = re.compile(r"^Installed packages for argument '(\S+)' are not available in repositories", re.MULTILINE)
+# dnf 5's, of what it cannot reinstall: nothing of that name is to be had, or other versions only.
+_GONE = re.compile(r"ackages for argument '(\S+)'(?= installed, but not available| are not available in repositories)")
 _REPOSITORY = re.compile(r"for repo(?:sitory)? ['\"]([^'\"]+)['\"]")
 
 
@@ -105,11 +105,14 @@ def _bring_anew(came: Sequence[There], host: Host, env: Mapping[str, str]) -> No
         old = _unchanged(old, host)
     if old:
         which = ", ".join(package.version for package in old)
+        # A transaction that ended well is the last one now, even if it brought but some of them.
+        again = "any transaction of dnf that ends well ends this" if dnf_history.cut_off() else "this is told once"
         raise CommandFailed(
             anew,
             f"a package transaction of pystack's own was cut off, and what came with it cannot be installed anew: "
-            f"{which}; dnf said: {why(anew.out) or 'nothing of it'}; this is told once: install them from where they "
-            f"came from, or see whether their files are whole (rpm -V), then run the same command again",
+            f"{which}; dnf said: {why(anew.out) or 'nothing of it'}; let a repository have them, or install them from "
+            f"where they came from, or see that their files are whole (rpm -V), and run the same command again; "
+            f"{again}",
         )
 
 
@@ -219,4 +222,4 @@ def _tell_scripts(ended: Completed, host: Host, verb: str) -> None:
     failed = _names(_SCRIPTLET, ended.out) if ended.code == 0 else ""
     if failed:
         # rpm and dnf 4 go on all the same, and nothing will ever run those scripts again.
-        host.remark(f"{verb}, though scripts of theirs failed (see {transaction.LOG} on the host): {failed}")
+        host.remark(f"scripts failed: {failed}; {verb} all the same (see {transaction.LOG} on the host)")

@@ -119,6 +119,19 @@ def test_the_excerpt_of_a_long_output_is_where_the_first_error_is():
     assert len(lines) == 10
 
 
+def test_whom_a_file_of_dnf_4_names_is_waited_for_with_the_file_that_may_be_left_from_a_power_cut(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "rpmdb_lock.pid"
+    file.write_text(str(os.getpid()))
+    monkeypatch.setattr(locks, "PID_FILES", (str(file),))
+    assert transaction.waiting_for(os.getpid()).endswith(
+        f"as {file} says; if it has nothing to do with packages, remove that file"
+    )
+    file.write_text("99999999")
+    assert transaction.waiting_for(os.getpid()).endswith("which holds the package manager's lock")
+
+
 class TestQuery:
     def test_one_command_for_all_deb_packages(self, policy):
         host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nrc \tb\t\niF \tc\t\n"})
@@ -480,14 +493,14 @@ class TestFix:
         host = on("dnf", {})
         runs.answers += [(0, "Complete!\nError in PREUN scriptlet in rpm package a\n")]
         Package.fix_all([(Package("a", absent=True), {"state": "installed"})], host)
-        assert host.told[0].startswith("removed, though scripts of theirs failed")
+        assert host.told[0].startswith("scripts failed: a; removed all the same")
 
     def test_a_script_that_failed_without_consequences_is_told(self, runs):
         host = on("dnf", {})
         runs.answers += [(0, "Complete!\nError in POSTIN scriptlet in rpm package a\n")]
         Package.fix_all([(Package("a"), None)], host)
         assert host.told == [
-            "installed, though scripts of theirs failed (see /var/log/pystack/packages.log on the host): a"
+            "scripts failed: a; installed all the same (see /var/log/pystack/packages.log on the host)"
         ]
 
     @pytest.mark.parametrize("family", ["deb", "rpm"])
