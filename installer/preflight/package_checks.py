@@ -17,7 +17,7 @@ MENDING: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "dnf": (
         "keep a copy of the records, then have rpm make its indexes anew; where that does not help, put back an "
         "earlier copy of that folder",
-        ('cp -a "$(rpm --eval %_dbpath)" /root/rpmdb.before', "rpmdb --rebuilddb"),
+        ('cp -a "$(rpm --eval %_dbpath)/." /root/rpmdb.before', "rpmdb --rebuilddb"),
     ),
 }
 #: What the package manager says where its records are not at fault, and what puts that right.

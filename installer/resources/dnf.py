@@ -81,7 +81,7 @@ def _repair(host: Host, env: Mapping[str, str]) -> None:
         return
     host.progress("installing anew what a package transaction of pystack's own left half-done")
     _bring_anew(came, host, env)
-    # Not before: should the power fail once more, there is one of each.
+    # Not before: whatever fails, a version of each stays.
     names = {package.name for package in came}
     left = [package.version for package in _there(cut_off.replaced, host) if package.name in names]
     if left:
@@ -89,6 +89,7 @@ def _repair(host: Host, env: Mapping[str, str]) -> None:
 
 
 def _bring_anew(came: Sequence[There], host: Host, env: Mapping[str, str]) -> None:
+    """Install packages anew, or newer versions of them; fails with the names of those that stayed as they were."""
     versions = [package.version for package in came]
     anew = transaction.run(["dnf", "-y", MARK, "reinstall", *versions], host, progress, env)
     gone = set(_GONE.findall(anew.out)) & set(versions)
@@ -117,8 +118,9 @@ def _bring_anew(came: Sequence[There], host: Host, env: Mapping[str, str]) -> No
 
 
 def _unchanged(before: Sequence[There], host: Host) -> List[There]:
-    instances = {package.instance for package in _there([package.version for package in before], host)}
-    return [package for package in before if package.instance in instances]
+    """Return those that are the very same as before: neither installed anew nor replaced by another version."""
+    now = {(package.instance, package.moment) for package in _there([package.version for package in before], host)}
+    return [package for package in before if (package.instance, package.moment) in now]
 
 
 class There(NamedTuple):
@@ -128,7 +130,7 @@ class There(NamedTuple):
         version: its name with version and architecture, which rpm and dnf take for it.
         name: with architecture.
         moment: when it was installed, in seconds since 1970.
-        instance: its number in rpm's database, which no other ever has.
+        instance: its number in rpm's database, another one whenever it is installed anew, within one second, too.
         provides: names that it provides, its own among them.
     """
 
