@@ -15,6 +15,8 @@ _SEVERAL = (
     *("kernel", "kernel-PAE", "multiversion(kernel)"),
     *("installonlypkg(kernel)", "installonlypkg(kernel-module)", "installonlypkg(vm)"),
 )
+#: So many lines of what went wrong are told.
+_TOLD = 3
 #: Its packages are keys: RPM has one for each.
 _KEYS = "gpg-pubkey"
 
@@ -27,9 +29,15 @@ def packages(host: Host) -> List[str]:
 def problem(host: Host) -> str:
     """Return why the package manager cannot read its own records, in its words; nothing: it can."""
     listed = _listed(host)
-    # dpkg wraps its lines; the first of them names the file.
-    said = " ".join(listed.err.split())
-    return "" if listed.code == 0 else said or f"{listed.argv[0]} ended with code {listed.code}"
+    if listed.code == 0:
+        return ""
+    said = [line.strip() for line in listed.err.splitlines() if line.strip()]
+    # What is wrong begins where it says so; dpkg wraps that line, and what rpm says further are consequences.
+    begin = next((number for number, line in enumerate(said) if "error" in line.lower()), 0)
+    words = " ".join(said[begin : begin + _TOLD])
+    if listed.code == 127:
+        return f"{listed.argv[0]} cannot be started"
+    return words or f"{listed.argv[0]} ended with code {listed.code}"
 
 
 def twice(host: Host) -> List[str]:

@@ -22,7 +22,7 @@ MENDING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 #: What the package manager says where its records are not at fault, and what puts that right.
 ELSEWHERE: Mapping[str, str] = {
-    "ended with code 127": "install it: without it this host cannot be managed",
+    "cannot be started": "install it: without it this host cannot be managed",
     "no space left on device": "make room on the file system of /var and /usr, and look again",
     "read-only file system": "find out why /var and /usr can only be read (dmesg), and look again",
 }
@@ -65,7 +65,7 @@ def once(seen: Seen) -> Iterator[Finding]:
 LAST: Mapping[str, tuple[str, str]] = {
     "own": (
         "dnf's last transaction, one of pystack's, was cut off",
-        "none needed: install begins with installing anew what that one had brought",
+        "none needed: before install brings packages, it installs anew what that one had brought",
     ),
     "begun": (
         "dnf's last transaction, which pystack did not begin, was cut off",

@@ -33,7 +33,12 @@ def test_packages_have_their_state_and_only_what_is_installed_has_a_name_in_rpm(
             (1, "", "error: sqlite failure\nerror: cannot open Packages database\n"),
             "error: sqlite failure error: cannot open Packages database",
         ),
-        ((127, "", ""), "rpm ended with code 127"),
+        (
+            (2, "", "a warning\ndpkg-query: error: parsing file '/x' near\n line 5:\n no colon\nand more\n"),
+            "dpkg-query: error: parsing file '/x' near line 5: no colon",
+        ),
+        ((127, "", "[Errno 2] No such file or directory: 'rpm'"), "rpm cannot be started"),
+        ((1, "", ""), "rpm ended with code 1"),
     ],
 )
 def test_records_that_cannot_be_read_are_told_of_in_the_package_managers_words(answer: Any, problem: str) -> None:
