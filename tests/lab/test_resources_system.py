@@ -176,7 +176,9 @@ class TestPackages:
         assert fresh.sh("systemctl is-enabled memcached; systemctl is-active memcached; true") == "enabled\ninactive"
 
     def test_a_killed_agent_tears_nothing_and_the_next_run_waits_and_converges(self, fresh: Driven) -> None:
-        items = [Package("mariadb-server"), Package("haproxy")]
+        # On a fast disk all would be there before the next run asks for the lock.
+        package_managers.offer(fresh.host, "t-slow", "sleep 20")
+        items = [Package("mariadb-server"), Package("haproxy"), Package("t-slow")]
         future = fresh.begin(*items)
         until(lambda: any(fresh.manager.comes in text for text in fresh.progress()))
         lose_agent(fresh, future)
