@@ -87,6 +87,7 @@ def test_rules_of_somebody_are_left_alone_and_the_printed_commands_let_the_cloud
     controller.run("nft delete table inet filter", check=True)
 
 
+@pytest.mark.long_on("fedora-43")
 def test_ports_are_opened_in_each_hosts_firewall_to_those_who_need_them_and_once_only(
     hosts: list[LabHost], tmp_path: Path
 ) -> None:
