@@ -20,8 +20,10 @@ MENDING: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ('cp -a "$(rpm --eval %_dbpath)/." /root/rpmdb.before', "rpmdb --rebuilddb"),
     ),
 }
-#: What the package manager says where its records are not at fault, and what puts that right.
+#: What the package manager says where its records are not at fault, and what puts that right. SQLite has words of its
+#: own for a full disk; those of its for a file that it may not write come with a lost index, too.
 ELSEWHERE: Mapping[str, str] = {
+    "disk is full": "make room on the file system of /var and /usr, and look again",
     "cannot be started": "install it: without it this host cannot be managed",
     "no space left on device": "make room on the file system of /var and /usr, and look again",
     "read-only file system": "find out why /var and /usr can only be read (dmesg), and look again",
