@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import struct
 from typing import Any, Dict, Optional, Sequence
 
+from installer.agent import installed
+from installer.agent.host import Host
+from installer.resources import dnf_history, locks
 from installer.resources.texts import text_of
 
-#: Files that package managers lock, with fcntl(2), while they work: dpkg's and apt's, and rpm's.
-LOCKS = (
-    *("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"),
-    *("/usr/lib/sysimage/rpm/.rpm.lock", "/var/lib/rpm/.rpm.lock"),
-)
-#: struct flock on 64-bit processors: type, whence, start, length, process.
-_FLOCK = "hhqqi4x"
-#: dnf's records of its transactions, and in which state one is that ended well.
-HISTORIES = (
-    ("/var/lib/dnf/history.sqlite", "SELECT id, state FROM trans ORDER BY id DESC LIMIT 1", 1),
-    (
-        "/usr/lib/sysimage/libdnf5/transaction_history.sqlite",
-        'SELECT trans.id, trans_state.name FROM "trans" JOIN trans_state ON trans.state_id = trans_state.id '
-        "ORDER BY trans.id DESC LIMIT 1",
-        "Ok",
-    ),
-)
 
-
-def package_state(installed: Sequence[str]) -> Dict[str, Any]:
+def package_state(host: Host) -> Dict[str, Any]:
     """Return what was found.
 
-    ``unfinished``: names of packages that are neither installed nor absent; ``damaged``: those of them that must be
-    installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at work with packages now, or
-    None: ``program`` and ``pid``.
-
-    Args:
-        installed: lines of ``installer.agent.remains.packages``.
+    ``problem``: why the package manager cannot read its own records, or nothing; ``twice``: names of RPMs that are
+    there in several versions; ``unfinished``: names of packages that are neither installed nor absent; ``damaged``:
+    those of them that must be installed anew; ``interrupted``: whether dpkg was cut off; ``last``: how dnf's last
+    transaction ended if that was not well: ``badly``, ``begun``, or ``own`` for one of pystack's that was begun;
+    ``holder``: who is at work with packages now, or None: see there.
     """
-    unfinished, damaged = parse_unfinished(installed)
+    unfinished, damaged = parse_unfinished(installed.packages(host))
     return {
+        "problem": installed.problem(host),
+        "twice": installed.twice(host),
         "unfinished": unfinished,
         "damaged": damaged,
-        "interrupted": _is_dpkg_interrupted() or any(is_cut_off(*history) for history in HISTORIES),
-        "holder": next((found for found in map(holder, LOCKS) if found), None),
+        "interrupted": _is_dpkg_interrupted(),
+        "last": _last(),
+        "holder": holder((*locks.DPKG, *locks.RPM), locks.PID_FILES),
     }
+
+
+def _last() -> str:
+    found = dnf_history.not_well()
+    if found is None:
+        return ""
+    return "own" if found.state == dnf_history.BEGUN and found.own else found.state
 
 
 def parse_unfinished(lines: Sequence[str]) -> Any:
@@ -64,15 +55,18 @@ def parse_unfinished(lines: Sequence[str]) -> Any:
     return sorted(set(unfinished)), sorted(set(damaged))
 
 
-def holder(path: str) -> Optional[Dict[str, Any]]:
-    """Return who locks a file: ``pid`` and ``program``; None: nobody."""
-    with contextlib.suppress(OSError):
-        with open(path, "rb") as stream:
-            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(stream, fcntl.F_GETLK, asked))
-        if kind != fcntl.F_UNLCK:
-            return {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
-    return None
+def holder(locked: Sequence[str], naming: Sequence[str]) -> Optional[Dict[str, Any]]:
+    """Return who is at work with packages: ``pid``, ``program`` and, if only that says so, ``file``; None: nobody.
+
+    Args:
+        locked: files that are locked meanwhile.
+        naming: files that name a process meanwhile.
+    """
+    found = locks.at_work(locked, naming)
+    if found is None:
+        return None
+    words = text_of(f"/proc/{found.process}/cmdline").split("\0")
+    return {"pid": found.process, "program": program(words), "file": found.file}
 
 
 def program(words: Sequence[str]) -> str:
@@ -86,28 +80,6 @@ def program(words: Sequence[str]) -> str:
         script = next((word for word in words[1:] if not word.startswith("-")), "")
         return os.path.basename(script) if script.startswith("/") else own
     return own
-
-
-def is_cut_off(path: str, query: str, well: Any) -> bool:
-    """Tell whether dnf's last transaction did not end well.
-
-    Args:
-        path: its records.
-        query: number and state of the last one.
-        well: the state of one that ended well.
-    """
-    if not os.path.exists(path):
-        return False
-    # Slow to load, and not in every small Python.
-    import sqlite3
-
-    try:
-        # Read as it is: not even a lock or a journal is made.
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as records:
-            row = records.execute(query).fetchone()
-    except sqlite3.Error:
-        return False
-    return bool(row) and row[1] != well
 
 
 def _is_dpkg_interrupted() -> bool:

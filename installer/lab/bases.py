@@ -20,13 +20,13 @@ def provide(platform: LabPlatform, python: bool, report: Report, further: Sequen
         return image.provide(platform, python, report, further)
     if distribution.answers(platform.name):
         return distribution.provide(platform.name, python, report, further)
-    if not python:
+    if not python and not disguise.may_lack_python(platform.name):
         raise LabRefused(
-            f"no mirror of {platform.name} answers, and a stand-in for it cannot be without Python, which dnf needs",
-            "Ask for one of Debian: --platform debian-13.",
+            f"no host of {platform.name} is without Python: its dnf is written in it",
+            "Ask for one of Fedora or Debian: --platform debian-13.",
         )
     report(f"no mirror of {platform.name} answers: a stand-in for it, Debian underneath and RPM on top")
-    return disguise.provide(platform.name, report, further)
+    return disguise.provide(platform.name, python, report, further)
 
 
 def made_from(base: Path) -> str:

@@ -42,8 +42,9 @@ class Package(Resource):
     @classmethod
     def query(cls, resources: Sequence[Package], host: Host) -> Dict[str, Actual]:
         if package_manager(host) == DNF:
-            missing = dnf.missing([resource.package for resource in resources], host)
-            found = {name.package: ABSENT if name.package in missing else INSTALLED for name in resources}
+            names = [resource.package for resource in resources]
+            missing, half = dnf.missing(names, host), dnf.half(host)
+            found = {name: ABSENT if name in missing else HALF if name in half else INSTALLED for name in names}
         else:
             known = dpkg.query(host)
             found = {name.package: known.state(name.package, provided=not name.absent) for name in resources}

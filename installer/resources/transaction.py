@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence
 
 from installer.agent.host import ENVIRONMENT, CommandFailed, Completed, Host
+from installer.resources import locks
 from installer.resources.base import CannotFix
 
 LOG = Path("/var/log/pystack/packages.log")
@@ -27,6 +28,8 @@ LOCKED = 600.0
 Reader = Callable[[str], Optional[str]]
 
 _HELD = re.compile(r"held by process (\d+)|locked by another process with pid (\d+)")
+# rpm waits for nobody, and does not say for whom. With other words in the parentheses it cannot write there.
+_HELD_FILE = re.compile(r"can't create transaction lock on (\S+) \(Resource temporarily unavailable\)")
 
 
 class StillRunning(CannotFix):
@@ -80,9 +83,11 @@ def run(
 
 
 def lock_holder(output: str) -> Optional[int]:
-    """Return the process id that holds the package manager's lock, if that is why it ended."""
-    found = _HELD.search(output)
-    return int(found.group(1) or found.group(2)) if found else None
+    """Return the process id that holds the package manager's lock, if that is why it ended; 0: nobody any more."""
+    found, file = _HELD.search(output), _HELD_FILE.search(output)
+    if found:
+        return int(found.group(1) or found.group(2))
+    return locks.holder(file.group(1)) or 0 if file else None
 
 
 def _run_once(
@@ -133,8 +138,13 @@ def _tell(lines: Sequence[bytes], host: Host, read: Reader) -> None:
 
 
 def waiting_for(process: int) -> str:
-    """Return the line that tells which process holds the package manager's lock."""
-    return f"waiting for process {process} ({_command_of(process)}), which holds the package manager's lock"
+    """Return the line that tells which process holds the package manager's lock; 0: one that nobody knows."""
+    if not process:
+        return "waiting for the package manager's lock, which another process held a moment ago"
+    words = f"waiting for process {process} ({_command_of(process)}), which holds the package manager's lock"
+    file = locks.file_naming(process)
+    # One that was left by a power cut names a process of before; its number may be another's now.
+    return f"{words}, as {file} says; if it has nothing to do with packages, remove that file" if file else words
 
 
 def _command_of(process: int) -> str:

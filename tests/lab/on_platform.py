@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
 
+import pytest
+
 from installer import lab
-from installer.lab import LabHost
+from installer.lab import LabHost, LabRefused
 from installer.platforms import find
 from tests.lab import boot_image
 
 #: Where hosts have the image of which pystack makes none on their platform.
 IMAGE = "/root/test.img"
+#: A platform of each package manager, of those that the lab can make everywhere.
+EACH_KIND = ("debian-13", "fedora-43")
 _INSTALL = {
     "apt": "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy --no-install-recommends",
     "dnf": "dnf install -qy --setopt=install_weak_deps=0",
@@ -30,7 +35,18 @@ def add_packages(host: LabHost, *names: str) -> None:
         host: where.
         names: as the host's platform calls them.
     """
-    host.run(f"{_INSTALL[find(host.platform).package_manager]} {' '.join(names)}", check=True)
+    command = f"{_INSTALL[find(host.platform).package_manager]} {' '.join(names)}"
+    host.run(command if host.user == "root" else f"sudo sh -c {shlex.quote(command)}", check=True)
+
+
+def up_without_python(name: str) -> LabHost:
+    """Make a host without Python; skips the test where the platform has none."""
+    try:
+        return lab.up([name], python=False)[0]
+    except LabRefused as refused:
+        if "without Python" not in refused.message:
+            raise
+        pytest.skip(refused.message)
 
 
 def answers(hosts: Sequence[LabHost]) -> dict[str, str]:

@@ -3,22 +3,15 @@ that OpenStack's services use."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from uv import find_uv_bin
 
 from installer import lab
-from installer.engine.session import AgentSession
-from installer.lab import LabHost
-from installer.paths import ROLES
 from installer.resources import load_all
 from installer.resources.account import Group, User
 from installer.resources.base import Resource
@@ -43,64 +36,12 @@ from installer.resources.package import Package
 from installer.resources.secret import Secret
 from installer.resources.sql import DatabaseServer, option_file, password_hash
 from installer.resources.unit import Unit
-from installer.resources.virtual_environment import VirtualEnvironment
-from installer.transport.connect import connect
-from installer.transport.login import Login
 from installer.urls import database_url, queue_url
-from tests.lab.test_resources_system import Driven
+from tests.lab.services_host import HOME, NASTY, Services, digest
 
 pytestmark = [pytest.mark.lab, pytest.mark.shows("resources"), pytest.mark.timeout(900)]
 
 HOST = "rs-services"
-NASTY = (
-    "it's",
-    'dou"ble',
-    "back\\slash\\n\\",
-    "per%cent%s%(x)s",
-    "$(cd; touch owned)`cd; touch owned`${HOME}$HOME",
-    "two\nlines\r\n",
-    "snow☃ ümläut 語",
-    "\u2603" * 200,
-    " lead, trail and #!;-- ",
-    "@:?&=+[]{}|<>~,",
-    "\ttab",
-    "'",
-    '"',
-)
-HOME = "/opt/pystack/2026.2"
-LOCKS = [ROLES / "openstack" / "locks" / name for name in ("2026.2.txt", "2026.2-build.txt")]
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-LOCK, BUILD, UV = map(digest, (*LOCKS, Path(find_uv_bin())))
-
-
-def environment(**other: str) -> VirtualEnvironment:
-    values = {"lock": LOCK, "build_constraints": BUILD, "uv": UV, "python": "/usr/bin/python3.13", "version": "3.13"}
-    return VirtualEnvironment(HOME, **{**values, **other})  # type: ignore[arg-type]
-
-
-class Services(Driven):
-    """A lab host whose agent gets the blobs of the virtual environment."""
-
-    def __init__(self, host: LabHost) -> None:
-        super().__init__(host)
-        self.blobs = {digest(path): path for path in (*LOCKS, Path(find_uv_bin()))}
-
-    def session(self) -> AgentSession:
-        if self._session is None:
-            login = Login("root", private_key=(self.host.private_key,), known_hosts=(self.host.known_hosts,))
-            self._session = AgentSession(connect(self.host.address, login), self.events.append, self.blobs)
-        return self._session
-
-    def python(self, program: str, given: Any) -> Any:
-        """Run a program with the environment's interpreter; it reads ``given`` from its standard input as JSON."""
-        command = f"{HOME}/bin/python -W ignore -c {shlex.quote(program)}"
-        done = self.host.run(f"printf %s {shlex.quote(json.dumps(given))} | {command}", check=True)
-        return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -112,11 +53,13 @@ def services() -> Iterator[Services]:
         lab.down([HOST])
     (host,) = lab.up([HOST])
     driven = Services(host)
+    roles = [driven.facts(role) for role in ("mariadb", "rabbitmq", "memcached")]
+    driven.converge(*driven.sources())
     driven.converge(
-        *(Package(name) for name in ("mariadb-server", "rabbitmq-server", "memcached")),
-        *(Unit(f"{name}.service") for name in ("mariadb", "rabbitmq-server", "memcached")),
+        *(Package(facts["package"]) for facts in roles),
+        *(Unit(facts["unit"]) for facts in roles),
         Directory("/opt/pystack"),
-        environment(),
+        driven.environment(),
     )
     yield driven
     assert host.run("test -e ~/owned -o -e /owned").returncode == 1, "a password was run by a shell"
@@ -252,24 +195,26 @@ def test_a_queue_that_does_not_run_is_not_known(services: Services) -> None:
 
 
 def test_an_environment_is_made_anew_when_its_stamp_or_its_interpreter_is_gone(services: Services) -> None:
-    assert services.plan(environment()) == []
-    services.sh(f"ln -sfn /usr/bin/python3.12 {HOME}/bin/python")
-    assert services.plan(environment())[0]["lines"] == ["  python: 3.13, which does not run any more -> 3.13"]
-    services.converge(environment())
-    services.sh(f"rm {HOME}/pystack-stamp.json; rm -r {HOME}/lib/python3.13/site-packages/keystone")
-    services.converge(environment())
+    assert services.plan(services.environment()) == []
+    services.sh(f"ln -sfn /usr/bin/python-none {HOME}/bin/python")
+    assert services.plan(services.environment())[0]["lines"] == [
+        f"  python: {services.version}, which does not run any more -> {services.version}"
+    ]
+    services.converge(services.environment())
+    services.sh(f"rm {HOME}/pystack-stamp.json; rm -r {services.modules}/keystone")
+    services.converge(services.environment())
     services.sh(f"{HOME}/bin/python -c 'import keystone.cmd.cli'")
 
 
 def test_an_environment_whose_making_was_killed_becomes_whole(services: Services) -> None:
     services.sh(f"rm -rf {HOME}")
-    future = services.begin(environment())
+    future = services.begin(services.environment())
     # uv is at work on the files: the worst moment.
-    services.host.run(f"until test -d {HOME}/lib/python3.13/site-packages/nova; do sleep 0.01; done", check=True)
+    services.host.run(f"until test -d {services.modules}/nova; do sleep 0.01; done", check=True)
     services.sh("pkill -9 -x uv")
     assert "failure" in future.result(60)
-    assert services.plan(environment())[0]["action"] == "create"
-    services.converge(environment())
+    assert services.plan(services.environment())[0]["action"] == "create"
+    services.converge(services.environment())
     services.sh(f"{HOME}/bin/python -c 'import keystone.cmd.cli, nova.conf, neutron.conf'")
 
 
@@ -279,11 +224,9 @@ def test_a_failed_installation_says_why_and_leaves_the_environment_as_it_was(
     small = tmp_path / "lock.txt"
     small.write_text(f"alembic==0.0.99 --hash=sha256:{'0' * 64}\n")
     services.blobs[digest(small)] = small
-    assert "does not have alembic" in services.failure(environment(lock=digest(small)))["message"]
-    assert services.plan(environment()) == []
-    other = VirtualEnvironment(
-        HOME, "/usr/bin/python3.13", "3.13", digest(small), BUILD, UV, index=Secret("https://127.0.0.1:1/simple")
-    )
+    assert "does not have alembic" in services.failure(services.environment(lock=digest(small)))["message"]
+    assert services.plan(services.environment()) == []
+    other = services.environment(lock=digest(small), index=Secret("https://127.0.0.1:1/simple"))
     assert "the package index cannot be reached" in services.failure(other)["message"]
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
+from installer.platforms import find
 from tests.lab import state
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -25,6 +26,19 @@ pytestmark = [pytest.mark.lab, pytest.mark.shows("resume"), pytest.mark.timeout(
 #: How the agent, and sshd's process for its link, call themselves.
 AGENT = r"^[a-z/]*python3[.0-9]* -I -c import sys;sys\.version_info"
 LINK = "^sshd-session: root@notty|^sshd: root@notty"
+
+_SHORTER = "head -n -$(tac {0} | grep -n -m1 BEGIN | cut -d: -f1) {0} >shorter && mv shorter {0}"
+#: What the collecting of authorities leaves when it is killed before its end, and what lists the links to them.
+HALF_COLLECTED = {
+    # update-ca-certificates makes the links and moves the bundle last.
+    "apt": (
+        "cd /etc/ssl/certs && rm *.0 && head -c 100000 ca-certificates.crt >ca-certificates.crt.new && "
+        + _SHORTER.format("ca-certificates.crt"),
+        "find /etc/ssl/certs -name '*.0' | sort",
+    ),
+    # update-ca-trust puts each bundle in place as a whole; this one is still that of before.
+    "dnf": ("cd /etc/pki/ca-trust/extracted/pem && " + _SHORTER.format("tls-ca-bundle.pem"), "true"),
+}
 
 
 @dataclass
@@ -50,6 +64,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneHost]:
     lab.down([host.name for host in lab.hosts() if host.name == "t-resume"])
     (host,) = lab.up(
         ["t-resume"],
+        # Packages of RPM hosts of the lab lie on their own disk.
         binds=[f"{kept}/archives:/var/cache/apt/archives", f"{kept}/uv:/var/cache/pystack/uv"],
     )
     values = {
@@ -181,15 +196,9 @@ def test_a_lost_link_is_told_as_such_with_what_the_host_was_doing_and_exits_4(
 def test_authorities_of_which_half_were_collected_when_the_power_went_are_collected_anew(one: OneHost) -> None:
     assert one.operator.run(*one.install()).code == 0
     before = state.files(one.host)
-    links = "find /etc/ssl/certs -name '*.0' | sort"
+    tear, links = HALF_COLLECTED[find(one.host.platform).package_manager]
     hashed = one.host.run(links, check=True).stdout
-    # What update-ca-certificates leaves when it is killed before it makes the links and moves the bundle.
-    one.host.run(
-        "cd /etc/ssl/certs && rm *.0 && head -c 100000 ca-certificates.crt >ca-certificates.crt.new"
-        " && head -n -$(tac ca-certificates.crt | grep -n -m1 BEGIN | cut -d: -f1) ca-certificates.crt >shorter"
-        " && mv shorter ca-certificates.crt",
-        check=True,
-    )
+    one.host.run(tear, check=True)
     assert one.operator.run(*one.install()).code == 0
     assert state.differences(before, state.files(one.host)) == []
     assert one.host.run(links, check=True).stdout == hashed

@@ -38,6 +38,8 @@ PROVIDED = (
     *("openssh-server", "openssl", "procps-ng", "python3", "rpm", "sed", "shadow-utils", "sudo", "system-release"),
     *("systemd", "util-linux"),
 )
+#: Where a host without Python keeps that of dnf.
+_OWN_PYTHON = "/usr/libexec/stand-in/python-of-dnf"
 _MACROS = """\
 %_dbpath /var/lib/rpm
 %_unitdir /usr/lib/systemd/system
@@ -73,11 +75,17 @@ mv extracted/pem/.new extracted/pem/tls-ca-bundle.pem
 """
 
 
-def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
+def may_lack_python(platform: str) -> bool:
+    """Tell whether a host of a platform may be without Python."""
+    return bool(read_yaml(TABLE)[platform].get("dnf") == "program")
+
+
+def provide(platform: str, python: bool, report: Report, further: Sequence[str] = ()) -> Path:
     """Return the folder of a stand-in's base image; makes it and its repository when there are none.
 
     Args:
         platform: such as ``el-9``.
+        python: with Python 3, or without any that can be found; see `may_lack_python`.
         report: told of the making and its time.
         further: Debian's packages that the image holds beyond those of a server.
 
@@ -88,21 +96,24 @@ def provide(platform: str, report: Report, further: Sequence[str] = ()) -> Path:
     packages = repository.provide(platform, report)
     base = image.provide(platforms.find(repository.UNDER), True, report, [*repository.TOOLS, *further])
     table = read_yaml(TABLE)[platform]
-    content = "\n".join([_RECIPE, base.name, packages.name, str(table), Path(__file__).read_text(), *_rules().values()])
+    parts = [base.name, packages.name, str(table), str(python), Path(__file__).read_text(), *_rules().values()]
+    content = "\n".join([_RECIPE, *parts])
     made = places.IMAGES / f"{platform}-stand-in-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    what = f"the base image of a stand-in for {platform}"
-    return once.made(made, what, _ROOM, report, lambda unfinished: _make(unfinished, base, packages, table))
+    what = f"the base image of a stand-in for {platform}{'' if python else ' without Python'}"
+    return once.made(made, what, _ROOM, report, lambda unfinished: _make(unfinished, base, packages, table, python))
 
 
-def _make(unfinished: Path, base: Path, packages: Path, table: Mapping[str, Any]) -> None:
+def _make(unfinished: Path, base: Path, packages: Path, table: Mapping[str, Any], python: bool) -> None:
     command(["cp", "-a", str(base), str(unfinished)])
     command(["cp", "-al", str(packages), str(unfinished / repository.SEEN_AT.lstrip("/"))])
     installed = repository.installed_packages(unfinished)
     _identity(unfinished, table)
-    _package_manager(unfinished, table, installed)
+    _package_manager(unfinished, table, installed, python)
     _policy(unfinished)
     _trust(unfinished)
     _hide(unfinished)
+    if not python:
+        _hide_python(unfinished)
 
 
 def _identity(root: Path, table: Mapping[str, Any]) -> None:
@@ -121,7 +132,7 @@ def _identity(root: Path, table: Mapping[str, Any]) -> None:
     write(root / "usr/lib/systemd/system-preset/99-default-disable.preset", "disable *\n")
 
 
-def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[str]) -> None:
+def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[str], python: bool) -> None:
     write(root / "etc/rpm/macros", _MACROS.format(dist=table["dist"]))
     version = table["os_release"]["VERSION_ID"]
     write(
@@ -136,7 +147,8 @@ def _package_manager(root: Path, table: Mapping[str, Any], installed: Iterable[s
         )
     inside = ["chroot", str(root)]
     command([*inside, "rpm", "--initdb"])
-    base = Spec("system-base", str(version), provides=(*PROVIDED, *(f"deb({name})" for name in sorted(installed))))
+    provided = [name for name in PROVIDED if python or "python3" not in name]
+    base = Spec("system-base", str(version), provides=(*provided, *(f"deb({name})" for name in sorted(installed))))
     write(root / "system-base.spec", base.text())
     define = ["--define", "_rpmdir /rpms", "--define", "_topdir /rpms", "--define", "__transaction_unshare %{nil}"]
     command([*inside, "rpmbuild", "-bb", "--quiet", *define, "/system-base.spec"])
@@ -192,3 +204,18 @@ def _hide(root: Path) -> None:
         for path in root.glob(pattern):
             remove(path)
     (root / "usr/sbin/adduser").symlink_to("useradd")
+
+
+def _hide_python(root: Path) -> None:
+    """Leave Python to dnf alone, which on the platform is written in another language."""
+    (program,) = root.glob("usr/bin/python3.[0-9]*[0-9]")
+    own = root / _OWN_PYTHON.lstrip("/")
+    # It looks for its library from its own folder upwards, so it must stay below /usr.
+    own.parent.mkdir()
+    program.rename(own)
+    for pattern in ("usr/bin/python3*", "usr/libexec/platform-python"):
+        for path in root.glob(pattern):
+            remove(path)
+    script = (root / "usr/bin/dnf").resolve()
+    _, _, rest = script.read_text().partition("\n")
+    script.write_text(f"#!{_OWN_PYTHON}\n{rest}")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from installer import plan
-from installer.lab.places import PlatformNotPossible
+from installer.lab import bases, distribution, places
+from installer.lab.places import LabRefused, PlatformNotPossible
 from installer.lab.platforms import PLATFORMS
 from installer.lab.stand_in import debs, disguise, interpreter, spec
 from installer.lab.stand_in.debs import Deb
@@ -119,6 +120,13 @@ def test_every_unit_of_a_whole_cloud_is_in_a_package(platform: str) -> None:
         if isinstance(item, Unit) and item.active and not item.unit.startswith(OWN_UNITS)
     }
     assert asked - own - taken == set()
+
+
+def test_a_platform_whose_dnf_is_written_in_python_has_no_host_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [name for name in STAND_INS if disguise.may_lack_python(name)] == ["fedora-43"]
+    monkeypatch.setattr(distribution, "answers", lambda name: False)
+    with pytest.raises(LabRefused, match="no host of el-9 is without Python"):
+        bases.provide(PLATFORMS["el-9"], False, places.silent)
 
 
 def test_recipes_are_whole() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -18,18 +17,18 @@ from tests.unit.resources.fake_host import FakeHost
 def test_a_file_that_another_process_locks_has_a_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()
-    assert package_state.holder(str(path)) is None
+    assert package_state.holder([str(path)], []) is None
     code = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); input()"
     argv = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()
-        found = package_state.holder(str(path))
+        found = package_state.holder([str(path)], [])
         assert found is not None
         assert found["pid"] == other.pid
         other.stdin.write("\n")
-    assert package_state.holder(str(path)) is None
+    assert package_state.holder([str(path)], []) is None
     assert fcntl.F_UNLCK == 2
 
 
@@ -50,25 +49,6 @@ def test_a_program_is_called_by_its_script(line: str, name: str) -> None:
 def test_packages_that_are_neither_here_nor_there_are_unfinished() -> None:
     lines = ["ii  bash", "rc  gone", "iU  unpacked", "iF  half", "iHR broken", "it  waiting", "un  never"]
     assert package_state.parse_unfinished(lines) == (["broken", "half", "unpacked", "waiting"], ["broken"])
-
-
-@pytest.mark.parametrize(("states", "cut_off"), [([1], False), ([1, 0], True), ([0, 1], False), ([], False)])
-def test_a_transaction_of_dnf_that_did_not_end_well_is_known(tmp_path: Path, states: list[int], cut_off: bool) -> None:
-    path, query, well = package_state.HISTORIES[0]
-    path = str(tmp_path / "history.sqlite")
-    with sqlite3.connect(path) as records:
-        records.execute("CREATE TABLE trans (id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL)")
-        records.executemany("INSERT INTO trans (state) VALUES (?)", [(state,) for state in states])
-    records.close()
-    assert package_state.is_cut_off(path, query, well) is cut_off
-
-
-def test_records_of_dnf_that_are_not_there_or_damaged_say_nothing(tmp_path: Path) -> None:
-    _, query, well = package_state.HISTORIES[0]
-    damaged = tmp_path / "history.sqlite"
-    damaged.write_text("not a database")
-    assert package_state.is_cut_off(str(damaged), query, well) is False
-    assert package_state.is_cut_off(str(tmp_path / "none"), query, well) is False
 
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
