@@ -60,6 +60,7 @@ class Host:
             for as long as one of its commands still runs.
         echo: tells whether the controller answers within so many seconds.
         silence: tells the controller that the host may not be heard for so many seconds.
+        remark: takes a line of text that is to stay on the operator's screen; without it, ``progress`` does.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class Host:
         lock_fd: Optional[int] = None,
         echo: Optional[Callable[[float], bool]] = None,
         silence: Optional[Callable[[float], None]] = None,
+        remark: Optional[Callable[[str], None]] = None,
     ) -> None:
         self._fetch = fetch
         self._echo = echo
         self._silence = silence
         self._progress = progress
+        self._remark = remark
         self.lock_fd = lock_fd
         self._memory: Dict[str, Any] = {}
         self._memory_lock = threading.RLock()
@@ -173,6 +176,12 @@ class Host:
         """Tell the operator what is being done, in one line."""
         if self._progress is not None:
             self._progress(text)
+
+    def remark(self, text: str) -> None:
+        """Tell the operator in one line what is to be known afterwards, too: it stays on the screen."""
+        tell = self._remark or self._progress
+        if tell is not None:
+            tell(text)
 
 
 def _outcome(

@@ -162,6 +162,7 @@ class Agent:
         return Host(
             fetch=self._fetch,
             progress=lambda text: self._send({"event": "progress", "step": step, "text": text}),
+            remark=lambda text: self._send({"event": "progress", "step": step, "text": text, "stays": True}),
             lock_fd=self._lock_fd,
             echo=self._hear_controller,
             silence=lambda seconds: self._send({"silence": seconds}),

@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Optional, Sequence
 
+from installer.agent import installed
+from installer.agent.host import Host
 from installer.resources import dnf_history, locks
 from installer.resources.texts import text_of
 
 
-def package_state(installed: Sequence[str]) -> Dict[str, Any]:
+def package_state(host: Host) -> Dict[str, Any]:
     """Return what was found.
 
-    ``unfinished``: names of packages that are neither installed nor absent; ``damaged``: those of them that must be
-    installed anew; ``interrupted``: whether dpkg or dnf was cut off; ``holder``: who is at work with packages now, or
-    None: ``program`` and ``pid``.
-
-    Args:
-        installed: lines of ``installer.agent.remains.packages``.
+    ``problem``: why the package manager cannot read its own records, or nothing; ``twice``: names of RPMs that are
+    there in several versions; ``unfinished``: names of packages that are neither installed nor absent; ``damaged``:
+    those of them that must be installed anew; ``interrupted``: whether dpkg was cut off; ``last``: how dnf's last
+    transaction ended if that was not well: ``badly``, ``begun``, or ``own`` for one of pystack's that was begun;
+    ``holder``: who is at work with packages now, or None: see there.
     """
-    unfinished, damaged = parse_unfinished(installed)
+    unfinished, damaged = parse_unfinished(installed.packages(host))
     return {
+        "problem": installed.problem(host),
+        "twice": installed.twice(host),
         "unfinished": unfinished,
         "damaged": damaged,
-        "interrupted": _is_dpkg_interrupted() or dnf_history.ended_badly(),
-        "holder": next((found for found in map(holder, (*locks.DPKG, *locks.RPM)) if found), None),
+        "interrupted": _is_dpkg_interrupted(),
+        "last": _last(),
+        "holder": holder((*locks.DPKG, *locks.RPM), locks.PID_FILES),
     }
+
+
+def _last() -> str:
+    found = dnf_history.not_well()
+    if found is None:
+        return ""
+    return "own" if found.state == dnf_history.BEGUN and found.own else found.state
 
 
 def parse_unfinished(lines: Sequence[str]) -> Any:
@@ -44,10 +55,18 @@ def parse_unfinished(lines: Sequence[str]) -> Any:
     return sorted(set(unfinished)), sorted(set(damaged))
 
 
-def holder(path: str) -> Optional[Dict[str, Any]]:
-    """Return who locks a file: ``pid`` and ``program``; None: nobody."""
-    pid = locks.holder(path)
-    return None if pid is None else {"pid": pid, "program": program(text_of(f"/proc/{pid}/cmdline").split("\0"))}
+def holder(locked: Sequence[str], naming: Sequence[str]) -> Optional[Dict[str, Any]]:
+    """Return who is at work with packages: ``pid``, ``program`` and, if only that says so, ``file``; None: nobody.
+
+    Args:
+        locked: files that are locked meanwhile.
+        naming: files that name a process meanwhile.
+    """
+    found = locks.at_work(locked, naming)
+    if found is None:
+        return None
+    words = text_of(f"/proc/{found.process}/cmdline").split("\0")
+    return {"pid": found.process, "program": program(words), "file": found.file}
 
 
 def program(words: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def probe(ask: Dict[str, Any], host: Host, umask: int = 0o022) -> Dict[str, Any]
         "managers": lambda: links.managers(host),
         "mounts": storage.mounts,
         "system": lambda: system.system(host, umask),
-        "packages": lambda: package_state.package_state(remains.packages(host)),
+        "packages": lambda: package_state.package_state(host),
         "hosts_file": hosts_file.hosts_file,
         "proxies": proxy_settings.proxy_settings,
         "selinux": lambda: selinux.selinux(host),

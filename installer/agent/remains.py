@@ -8,7 +8,7 @@ import re
 from typing import Dict, List
 
 from installer.agent.host import Host
-from installer.resources.package_manager import APT, package_manager
+from installer.agent.installed import packages
 
 #: Stands in the head of every file that pystack writes.
 OUR_MARK = "pystack"
@@ -42,17 +42,6 @@ def remains(host: Host) -> List[Dict[str, str]]:
 def foreign_packages(installed: List[str]) -> List[str]:
     """Return the names that belong to a distribution's OpenStack services; pystack installs none of those."""
     return sorted(name for name in installed if _PACKAGE.match(name))
-
-
-def packages(host: Host) -> List[str]:
-    """Return a line per package: three letters for its state, as dpkg-query(1) has them (``ii ``), and its name."""
-    return host.remember("probe: packages", lambda: _packages(host))
-
-
-def _packages(host: Host) -> List[str]:
-    if package_manager(host) == APT:
-        return host.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n"], expect=None).out.splitlines()
-    return host.run(["rpm", "-qa", "--qf", "ii %{NAME}\n"], expect=None).out.splitlines()
 
 
 def _foreign_units() -> List[str]:

@@ -142,7 +142,8 @@ def _conflicts(cloud: Cloud, told: Mapping[str, Any]) -> Iterator[Finding]:
             f"{found}; {'; '.join(reasons)}",
             "an account that is made on a host is seen there only if the host's own files are asked first, and files "
             "on shares need one number everywhere",
-            "let passwd and group in /etc/nsswitch.conf begin with files; rename or renumber those who hold the rest",
+            "let passwd and group in /etc/nsswitch.conf begin with files (where authselect writes it, by a profile of "
+            "your own: authselect create-profile); rename or renumber those who hold the rest",
             lines=lines,
         )
     else:

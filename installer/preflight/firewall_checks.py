@@ -53,7 +53,8 @@ def firewall(seen: Seen) -> Iterator[Finding]:
         )
         return
     fine = True
-    own = seen.host.platform_facts("firewall").get("tool")
+    facts = seen.host.platform_facts("firewall")
+    own, rules = facts.get("tool"), facts.get("rules")
     for entry in told["filters"]:
         openings = sorted(seen.openings, key=lambda opening: not opening.users)
         closed = [opening for opening in openings if is_closed(seen, entry, opening)]
@@ -65,7 +66,7 @@ def firewall(seen: Seen) -> Iterator[Finding]:
                 f"{entry['by']} drops what comes to {_listed(closed)} ({place})",
                 "services would run, and nobody could reach them; pystack writes into no rules that are somebody's own",
                 "let them in: now with these commands, and for the next boot in the file that the rules come from"
-                + (", such as /etc/nftables.conf" if entry["by"] == "nftables" else "")
+                + (f", such as {rules}" if rules and entry["by"] == "nftables" else "")
                 + (f"; or let {own} look after the host: install opens ports in it" if own else ""),
                 *commands(seen, entry, closed),
             )

@@ -47,7 +47,8 @@ class LiveView:
                 redirect_stderr=False,
             )
             self._live.start()
-        told = describe(event) if event["event"] in SCROLLS or event.get("what") == "unreachable" else None
+        scrolls = event["event"] in SCROLLS or event.get("what") == "unreachable" or event.get("stays")
+        told = describe(event) if scrolls else None
         if told:
             text, outcome = told
             self._console.print(Text(text, style=STYLES.get(outcome, "")), no_wrap=True, overflow="ellipsis")

@@ -43,8 +43,8 @@ class Package(Resource):
     def query(cls, resources: Sequence[Package], host: Host) -> Dict[str, Actual]:
         if package_manager(host) == DNF:
             names = [resource.package for resource in resources]
-            missing, torn = dnf.missing(names, host), dnf.torn()
-            found = {name: ABSENT if name in missing else HALF if name in torn else INSTALLED for name in names}
+            missing, half = dnf.missing(names, host), dnf.half(host)
+            found = {name: ABSENT if name in missing else HALF if name in half else INSTALLED for name in names}
         else:
             known = dpkg.query(host)
             found = {name.package: known.state(name.package, provided=not name.absent) for name in resources}

@@ -28,8 +28,8 @@ LOCKED = 600.0
 Reader = Callable[[str], Optional[str]]
 
 _HELD = re.compile(r"held by process (\d+)|locked by another process with pid (\d+)")
-# rpm waits for nobody, and does not say for whom.
-_HELD_FILE = re.compile(r"can't create transaction lock on (\S+)")
+# rpm waits for nobody, and does not say for whom. With other words in the parentheses it cannot write there.
+_HELD_FILE = re.compile(r"can't create transaction lock on (\S+) \(Resource temporarily unavailable\)")
 
 
 class StillRunning(CannotFix):
@@ -141,7 +141,10 @@ def waiting_for(process: int) -> str:
     """Return the line that tells which process holds the package manager's lock; 0: one that nobody knows."""
     if not process:
         return "waiting for the package manager's lock, which another process held a moment ago"
-    return f"waiting for process {process} ({_command_of(process)}), which holds the package manager's lock"
+    words = f"waiting for process {process} ({_command_of(process)}), which holds the package manager's lock"
+    file = locks.file_naming(process)
+    # One that was left by a power cut names a process of before; its number may be another's now.
+    return f"{words}, as {file} says; if it has nothing to do with packages, remove that file" if file else words
 
 
 def _command_of(process: int) -> str:

@@ -7,6 +7,7 @@ from installer.transport import Connection
 
 # The one raw command that pystack ever runs on a host. A link that is lost meanwhile must not tear the transaction: its
 # output goes to a file, and what follows from the hang-up is ignored. It says its last words on standard error only.
+# By dnf's comment the agent knows later that this transaction was pystack's: installer.resources.dnf_history.
 _INSTALL = """
 exec </dev/null >&2
 trap '' HUP INT PIPE TERM
@@ -14,7 +15,7 @@ umask 022
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp) || exit 1
 bring() {
-  if command -v dnf; then dnf -y install python3
+  if command -v dnf; then dnf -y --comment=pystack install python3
   elif command -v apt-get; then
     # What an earlier run began may still be going on.
     apt-get update && apt-get -y --no-install-recommends -o DPkg::Lock::Timeout=600 install python3

@@ -37,6 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
     recording.install(config, keep, writing.write, wanted)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests of ``each_kind`` a platform of each package manager, or the one that was asked for alone."""
+    if "each_kind" in metafunc.fixturenames:
+        given = metafunc.config.getoption("--platform")
+        slow = {name for mark in metafunc.definition.iter_markers("long_on") for name in mark.args}
+        platforms = [
+            pytest.param(name, marks=pytest.mark.long if name in slow else ())
+            for name in ([given] if given else on_platform.EACH_KIND)
+        ]
+        metafunc.parametrize("each_kind", platforms, scope="module")
+
+
 @pytest.fixture(scope="session")
 def measured(request: pytest.FixtureRequest) -> Measured:
     """Keeps how long an installation took."""

@@ -15,6 +15,8 @@ from tests.lab import boot_image
 
 #: Where hosts have the image of which pystack makes none on their platform.
 IMAGE = "/root/test.img"
+#: A platform of each package manager, of those that the lab can make everywhere.
+EACH_KIND = ("debian-13", "fedora-43")
 _INSTALL = {
     "apt": "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy --no-install-recommends",
     "dnf": "dnf install -qy --setopt=install_weak_deps=0",

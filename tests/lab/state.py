@@ -39,9 +39,10 @@ def files(host: LabHost) -> dict[str, str]:
 
 
 def everything(host: LabHost) -> dict[str, str]:
-    """Return every file of the host but those that a running system writes by itself."""
+    """Return every file of the host but those that a running system writes by itself, or whoever asks rpm (-shm)."""
     skip = re.compile(
         r"^(proc|sys|dev|run|tmp|var/(log|tmp|cache|lib/(systemd|dbus|private|sudo/lectured)))(/|$)|\.journal$|/wtmp|/lastlog"
+        r"|/rpmdb\.sqlite-shm$"
     )
     names = _names(host)
     found = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,71 +12,17 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
-from tests.lab import state
+from installer.platforms import find
+from tests.lab import faults, on_platform, state
 from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
 
 pytestmark = [pytest.mark.lab, pytest.mark.shows("preflight"), pytest.mark.timeout(1800)]
 
 NAME = "t-askew"
-#: What is wrong, by the words under which preflight tells of it, and what makes it so.
-FAULTS = {
-    "firewall": """
-        export DEBIAN_FRONTEND=noninteractive; apt-get update -q
-        apt-get install -qy --no-install-recommends firewalld nftables
-        nft add table inet site
-        nft 'add chain inet site input { type filter hook input priority 10; policy drop; }'
-        nft add rule inet site input ct state established,related accept
-        nft add rule inet site input iif lo accept
-        nft add rule inet site input tcp dport 22 accept""",
-    "packages": """
-        mkdir -p /root/askew/DEBIAN; cd /root/askew/DEBIAN
-        printf 'Package: askew\\nVersion: 1\\nArchitecture: all\\nMaintainer: x <x@x>\\nDescription: x\\n' > control
-        printf '#!/bin/sh\\n[ -e /var/lib/askew ] || { touch /var/lib/askew; exit 1; }\\n' > postinst
-        chmod 755 . postinst; dpkg-deb --build /root/askew /root/askew.deb; dpkg --install /root/askew.deb || true""",
-    "package manager": """
-        systemd-run --quiet --unit=upgrades python3 -c '
-import fcntl, time
-with open("/var/lib/dpkg/lock-frontend", "w") as lock:
-    fcntl.lockf(lock, fcntl.LOCK_EX); time.sleep(9999)'""",
-    "package source": "mv /etc/apt/sources.list.d /root/sources.list.d.away",
-    "ports": """
-        printf '[Service]\\nExecStart=/usr/bin/python3 -m http.server 5000\\n' > /etc/systemd/system/registry.service
-        systemctl daemon-reload; systemctl start registry""",
-    "remains": "printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/nova-compute.service",
-    "disk": "mount -t tmpfs -o size=40m tmpfs /opt; head -c 39M /dev/zero > /opt/full",
-    "file systems": "mount -t tmpfs -o ro tmpfs /var/tmp",
-    "mount options": "mount -t tmpfs -o noexec tmpfs /tmp",
-    "umask": """
-        mkdir -p /etc/systemd/system/service.d
-        printf '[Service]\\nUMask=0077\\n' > /etc/systemd/system/service.d/hardened.conf
-        sed -i '/pam_umask/d' /etc/pam.d/common-session
-        echo 'session optional pam_umask.so umask=0077' >> /etc/pam.d/common-session""",
-    "locale": "echo LANG=xx_XX.UTF-8 > /etc/default/locale",
-    # The package index cannot be reached through it, either: this machine brings the wheels to several hosts.
-    "proxies": """
-        mkdir -p /etc/systemd/system.conf.d; cd /etc/systemd/system.conf.d
-        printf '[Manager]\\nDefaultEnvironment=https_proxy=http://192.0.2.1:3128\\n' > site.conf
-        echo all_proxy=socks5://192.0.2.1:1080 >> /etc/environment
-        sed -i '/no_proxy/Id' /etc/environment""",
-    "hosts file": f"echo 192.0.2.77 {NAME} >> /etc/hosts",
-    # Its interface ext0 is there, and eth7, which the answer file names, is not.
-    "interfaces": "true",
-    "host listed twice": "ip address add {second}/24 dev host0",
-}
-#: What the operator does where a remedy is words: on the host, in the order of the report.
-BY_HAND = {
-    "disk": "rm /opt/full; mount -o remount,size=6g /opt",
-    "file systems": "mountpoint -q /opt",
-    "remains": "rm /etc/systemd/system/nova-compute.service; systemctl daemon-reload",
-    "package source": "mv /root/sources.list.d.away /etc/apt/sources.list.d",
-    "package manager": "systemctl stop upgrades",
-    "umask": "sed -i 's/umask=0077/umask=0022/' /etc/pam.d/common-session",
-}
-#: Remedies in the answer file itself.
-IN_THE_ANSWERS = ("host listed twice", "interfaces")
 #: What an operator sees of a host that files do not tell.
-LIVE = "nft -s list ruleset; cat /proc/mounts; ss -Hltn; dpkg -l; ls -l /opt /tmp /var/tmp; firewall-cmd --list-all"
+LIVE = "nft -s list ruleset; cat /proc/mounts; ss -Hltn; {}; ls -l /opt /tmp /var/tmp; firewall-cmd --list-all"
+INSTALLED = {"apt": "dpkg -l", "dnf": "rpm -qa | sort"}
 
 
 @dataclass
@@ -87,11 +33,18 @@ class Askew:
     second: str
     operator: Operator
     home: Path
+    given: Mapping[str, str]
+    faults: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def live(self) -> str:
+        """What files do not tell of the host."""
+        return self.host.run(LIVE.format(INSTALLED[find(self.host.platform).package_manager])).stdout
 
     def written(self, name: str, **further: str) -> str:
         """Return the option with an answer file that has these parameters."""
         values = {
-            **lab.answers([self.host]),
+            **self.given,
             "CONFIG_SSH_KEY": str(self.host.private_key),
             "CONFIG_SSL_CERT_DIR": str(self.home / "ca"),
             **further,
@@ -102,7 +55,7 @@ class Askew:
 
     def crooked(self) -> str:
         """Return the option with the answer file that has faults."""
-        keys = lab.answers([self.host])["CONFIG_SSH_HOST_KEYS"]
+        keys = self.given["CONFIG_SSH_HOST_KEYS"]
         return self.written(
             "crooked.txt",
             CONFIG_COMPUTE_HOSTS=self.second,
@@ -119,9 +72,11 @@ def askew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Askew]:
     lab.down([host.name for host in lab.hosts() if host.name == NAME])
     (host,) = lab.up([NAME], external=True)
     second = f"{host.address.rpartition('.')[0]}.{int(host.address.rpartition('.')[2]) + 120}"
-    for commands in FAULTS.values():
-        host.run(commands.replace("{second}", second), check=True)
-    yield Askew(host, second, Operator(home), home)
+    given = on_platform.answers([host])
+    together = {title: fault for title, fault in faults.of(host).items() if not fault.get("alone")}
+    for fault in together.values():
+        faults.make(host, fault, second=second, name=NAME)
+    yield Askew(host, second, Operator(home), home, given, together)
     lab.down([NAME])
 
 
@@ -134,21 +89,22 @@ def refused(askew: Askew) -> tuple[Result, list[dict[str, Any]]]:
 
 
 def test_preflight_and_install_refuse_the_host_and_change_nothing_on_it(askew: Askew) -> None:
-    before, live = state.everything(askew.host), askew.host.run(LIVE).stdout
+    # In this order: what is asked here may write byte code, which packages of stand-ins have not.
+    live, before = askew.live, state.everything(askew.host)
     assert "table inet site" in live
     assert ":5000" in live
     for verb in ("preflight", "install"):
         done = askew.operator.run(verb, askew.crooked())
         assert done.code == 3, done.out + done.err
     assert state.differences(before, state.everything(askew.host)) == []
-    assert askew.host.run(LIVE).stdout == live
+    assert askew.live == live
 
 
 def test_one_readable_report_tells_of_every_fault_failures_first(
-    refused: tuple[Result, list[dict[str, Any]]],
+    askew: Askew, refused: tuple[Result, list[dict[str, Any]]]
 ) -> None:
     shown, findings = refused
-    assert set(FAULTS) - {finding["title"] for finding in findings} == set()
+    assert set(askew.faults) - {finding["title"] for finding in findings} == set()
     assert {"0077 at login"} < {finding["found"] for finding in findings}
     marks = [line[0] for line in shown.out.splitlines() if line[:2] in ("✗ ", "! ")]
     assert marks == sorted(marks, key="✗!".index)
@@ -173,10 +129,11 @@ def test_put_right_by_what_the_report_says_the_host_is_fit_and_installs(
         for command in finding["commands"]:
             askew.host.run(command, check=True)
         if not finding["commands"]:
-            assert finding["title"] in (*BY_HAND, *IN_THE_ANSWERS, "names", "processor"), finding
-            if finding["title"] in BY_HAND and finding["title"] not in done:
+            fault = askew.faults.get(finding["title"], {})
+            assert {"by_hand", "in_the_answers"} & set(fault) or finding["title"] in ("names", "processor"), finding
+            if "by_hand" in fault and finding["title"] not in done:
                 done.add(finding["title"])
-                askew.host.run(BY_HAND[finding["title"]], check=True)
+                askew.host.run(fault["by_hand"], check=True)
     straight = askew.written("straight.txt")
     fit = askew.operator.run("preflight", straight, "--json")
     left = {event["title"] for event in fit.events if event["event"] == "finding" and event["outcome"] != "success"}

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from installer.errors import HostUnreachable
 from installer.lab import LabHost, keys, network
 from installer.operation import Operation
 from installer.outcome import RoleResult
+from installer.platforms import find
 from installer.report.base import Composite, Quiet
 from installer.roles import all_roles
+from tests.lab import on_platform
 
 pytestmark = [
     pytest.mark.lab,
@@ -29,6 +31,8 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
+#: A network that is reached through the interface.
+BEYOND = "203.0.113.0/24"
 #: Drops all that reaches the bridge's own interface: what a wrong VLAN or a port lock of a switch looks like.
 DEAF = "table netdev deaf { chain in { type filter hook ingress device br-ex priority 0; policy drop;\n}\n}\n"
 
@@ -37,23 +41,63 @@ DEAF = "table netdev deaf { chain in { type filter hook ingress device br-ex pri
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHost]:
     """A host whose second interface has an address; what it downloads outlives its resets."""
     archives = tmp_path_factory.mktemp("archives")
+    lab.down([one.name for one in lab.hosts() if one.name == "t-handover"])
     yield lab.up(["t-handover"], external=True, binds=[f"{archives}:/var/cache/apt/archives"])[0]
     lab.down(["t-handover"])
 
 
-def fresh(host: LabHost) -> None:
-    """Reset the host, and let its name mean the address that pystack comes by."""
+def fresh(host: LabHost, service: str = "") -> None:
+    """Reset the host, and let its name mean the address that pystack comes by.
+
+    Args:
+        host: the host.
+        service: what is to look after its second interface; empty: what the platform has for that.
+    """
+    services = SERVICES[find(host.platform).package_manager]
+    if service not in ("", *services):
+        pytest.skip(f"{service} is not what looks after interfaces of {host.platform}, but {' or '.join(services)}")
     host.reset()
     host.run(["sed", "-i", f"s/^{host.address} /{host.external_address} /", "/etc/hosts"], check=True)
+    services[service or next(iter(services))](host)
+    until_reached(host)
 
 
-def add_package(host: LabHost, package: str) -> None:
-    """Install a package as it comes, on a host as it was made."""
-    fresh(host)
-    done = (
-        f"apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install {package}"
-    )
-    host.run(done, check=True)
+def by_networkd(host: LabHost) -> None:
+    """Leave the interface to systemd-networkd, as the lab makes a host of Debian."""
+
+
+def by_ifupdown(host: LabHost) -> None:
+    on_platform.add_packages(host, "ifupdown")
+    host.run("rm /etc/systemd/network/20-lab-external.network && networkctl reload", check=True)
+    stanza = f"auto ext0\niface ext0 inet static\n  address {host.external_address}/24\n"
+    host.run("cat >> /etc/network/interfaces", stdin=stanza, check=True)
+    host.run("ip address flush dev ext0 && systemctl enable --now networking", check=True)
+
+
+def by_networkmanager(host: LabHost) -> None:
+    """Give the interface to NetworkManager, where it has it not from the beginning, and a route through it."""
+    outside = network.current(network.outer())
+    assert outside is not None
+    name = host.run("nmcli --get-values=GENERAL.CONNECTION device show ext0").stdout.strip()
+    if name in ("", "--"):
+        # A name of its own: NetworkManager calls what it found configured as the interface.
+        name = "outside"
+        on_platform.add_packages(
+            host, {"apt": "network-manager", "dnf": "NetworkManager"}[find(host.platform).package_manager]
+        )
+        host.run("rm /etc/systemd/network/20-lab-external.network && networkctl reload", check=True)
+        host.run("printf '[keyfile]\\nunmanaged-devices=interface-name:host0\\n' >/etc/NetworkManager/conf.d/lab.conf")
+        add = f"nmcli connection add type ethernet ifname ext0 con-name {name} ip4 {host.external_address}/24"
+        host.run(f"ip address flush dev ext0; systemctl enable --now NetworkManager && {add}", check=True)
+    host.run(["nmcli", "connection", "modify", name, "+ipv4.routes", f"{BEYOND} {outside[1]}"], check=True)
+    host.run(["nmcli", "connection", "up", name], check=True)
+
+
+#: What may look after an interface, and how it comes to; what a freshly installed host has first.
+SERVICES: dict[str, dict[str, Callable[[LabHost], None]]] = {
+    "apt": {"systemd-networkd": by_networkd, "ifupdown": by_ifupdown, "NetworkManager": by_networkmanager},
+    "dnf": {"NetworkManager": by_networkmanager},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +145,13 @@ def reached(host: LabHost) -> bool:
     return subprocess.run([*argv, "true"], capture_output=True, timeout=30, check=False).returncode == 0
 
 
+def until_reached(host: LabHost) -> None:
+    """Wait until this machine reaches the address that moves, but not for ever: what comes next tells what is wrong."""
+    deadline = time.monotonic() + 60
+    while not reached(host) and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
 def assert_nothing_is_left_that_would_undo_it(host: LabHost) -> None:
     left = host.run("ls -d /etc/pystack/undo-* /etc/systemd/system/*undo* 2>/dev/null; systemctl list-timers --all")
     assert "undo" not in left.stdout
@@ -114,9 +165,7 @@ def test_the_link_survives_and_the_bridge_has_the_address_also_after_a_reboot(ho
     assert_nothing_is_left_that_would_undo_it(host)
     assert hand_over(host, home).changed in ((), [])
     host.reboot()
-    deadline = time.monotonic() + 30
-    while not reached(host) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    until_reached(host)
     assert state(host) == ([], address_of(host))
     assert hand_over(host, home).changed in ((), [])
 
@@ -152,9 +201,7 @@ def test_a_power_cut_in_the_middle_of_a_handover_gives_the_interface_back_at_boo
         deafened.end()
     host.start()
     running.join(timeout=120)
-    deadline = time.monotonic() + 60
-    while not reached(host) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    until_reached(host)
     assert state(host)[0] == address_of(host)
     assert_nothing_is_left_that_would_undo_it(host)
 
@@ -173,6 +220,7 @@ class Deafening:
     """
 
     def __init__(self, host: LabHost) -> None:
+        on_platform.add_packages(host, "nftables")
         self.done = threading.Event()
         self._host = host
         self._thread = threading.Thread(target=self._run)
@@ -190,40 +238,22 @@ class Deafening:
 
 
 def test_an_interface_of_ifupdown_is_handed_over(host: LabHost, home: Path) -> None:
-    add_package(host, "ifupdown")
-    host.run("rm /etc/systemd/network/20-lab-external.network && networkctl reload", check=True)
-    stanza = f"auto ext0\niface ext0 inet static\n  address {host.external_address}/24\n"
-    host.run("cat >> /etc/network/interfaces", stdin=stanza, check=True)
-    host.run("ip address flush dev ext0 && systemctl enable --now networking", check=True)
+    fresh(host, "ifupdown")
     converges_and_survives_a_reboot(host, home)
     assert "iface br-ex inet static\n" in host.run("cat /etc/network/interfaces").stdout
 
 
-def test_an_interface_of_networkmanager_is_handed_over(host: LabHost, home: Path) -> None:
-    add_package(host, "network-manager")
-    host.run("rm /etc/systemd/network/20-lab-external.network && networkctl reload", check=True)
-    host.run("printf '[keyfile]\\nunmanaged-devices=interface-name:host0\\n' >/etc/NetworkManager/conf.d/lab.conf")
-    outside = network.current(network.outer())
-    assert outside is not None
-    # A name of its own: NetworkManager calls what it found configured as the interface.
-    add = f"nmcli connection add type ethernet ifname ext0 con-name outside ip4 {host.external_address}/24"
-    host.run(f"ip address flush dev ext0; systemctl enable --now NetworkManager && {add}", check=True)
-    host.run("nmcli connection modify outside +ipv4.routes '203.0.113.0/24 " + str(outside[1]) + "'", check=True)
-    host.run("nmcli connection up outside", check=True)
+def test_an_interface_of_networkmanager_is_handed_over_with_its_routes(host: LabHost, home: Path) -> None:
+    fresh(host, "NetworkManager")
     converges_and_survives_a_reboot(host, home)
-    assert "via" in host.run("ip route show 203.0.113.0/24 dev br-ex").stdout
+    assert "via" in host.run(f"ip route show {BEYOND} dev br-ex").stdout
 
 
 def converges_and_survives_a_reboot(host: LabHost, home: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not reached(host) and time.monotonic() < deadline:
-        time.sleep(0.5)
     assert hand_over(host, home).outcome == "converged"
     assert state(host) == ([], address_of(host))
     assert_nothing_is_left_that_would_undo_it(host)
     host.reboot()
-    deadline = time.monotonic() + 60
-    while not reached(host) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    until_reached(host)
     assert state(host) == ([], address_of(host))
     assert hand_over(host, home).changed in ((), [])

@@ -104,7 +104,15 @@ def fine(number: str) -> dict[str, Any]:
             "facts_of_a_fit_host": True,
         },
         "mounts": {"/": mount, "/tmp": mount, "/opt": {**mount, "point": "/opt"}},
-        "packages": {"unfinished": [], "damaged": [], "interrupted": False, "holder": None},
+        "packages": {
+            "problem": "",
+            "twice": [],
+            "unfinished": [],
+            "damaged": [],
+            "interrupted": False,
+            "last": "",
+            "holder": None,
+        },
         "system": {
             "random": True,
             "clock": {"kept": True, "units": ["chrony.service"]},

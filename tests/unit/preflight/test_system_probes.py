@@ -17,18 +17,18 @@ from tests.unit.resources.fake_host import FakeHost
 def test_a_file_that_another_process_locks_has_a_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()
-    assert package_state.holder(str(path)) is None
+    assert package_state.holder([str(path)], []) is None
     code = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); input()"
     argv = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()
-        found = package_state.holder(str(path))
+        found = package_state.holder([str(path)], [])
         assert found is not None
         assert found["pid"] == other.pid
         other.stdin.write("\n")
-    assert package_state.holder(str(path)) is None
+    assert package_state.holder([str(path)], []) is None
     assert fcntl.F_UNLCK == 2
 
 

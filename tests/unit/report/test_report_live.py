@@ -117,12 +117,14 @@ def test_on_the_terminal_ended_roles_scroll_and_the_view_goes_away_at_the_end():
     live = LiveView(console, Clock())
     for _, event in [
         *STREAM,
+        (8, {"event": "progress", "host": "192.0.2.1", "step": "packages", "text": "scripts failed: a", "stays": True}),
         (9, {"event": "step", "host": "192.0.2.1", "step": "tls", "what": "converged", "changed": 1}),
     ]:
         live.take(event)
     live.rest()
     output = console.file.getvalue()
     assert "✓ 192.0.2.1: tls: 1 changed, 0 unchanged (0.0 s)" in output
+    assert "192.0.2.1: packages: scripts failed: a" in output
     assert "file:/etc/ca.crt\n" not in output
     assert output.rstrip().endswith("\x1b[2K")
     assert "\x1b[?25h" in output

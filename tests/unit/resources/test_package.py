@@ -25,6 +25,26 @@ from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "packages.yaml").read_text())
 
+#: A transaction that upgrades a and c and installs b.
+CUT_OFF = dnf_history.Last(
+    number=3,
+    begun=1000,
+    state=dnf_history.BEGUN,
+    own=True,
+    brought=frozenset({"a-2-1.noarch", "b-1-1.noarch", "c-2-1.noarch"}),
+    replaced=frozenset({"a-1-1.noarch", "c-1-1.noarch"}),
+)
+
+
+def rpm(version: str, name: str, moment: int, instance: int, provides: str = "") -> str:
+    """Return rpm's line of a package."""
+    return f"{version}\t{name}.noarch\t{moment}\t{instance}\t{provides or name} \n"
+
+
+@pytest.fixture(autouse=True)
+def without_records(monkeypatch):
+    monkeypatch.setattr(dnf_history, "cut_off", lambda: None)
+
 
 @pytest.fixture
 def policy(tmp_path, monkeypatch):
@@ -99,6 +119,19 @@ def test_the_excerpt_of_a_long_output_is_where_the_first_error_is():
     assert len(lines) == 10
 
 
+def test_whom_a_file_of_dnf_4_names_is_waited_for_with_the_file_that_may_be_left_from_a_power_cut(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "rpmdb_lock.pid"
+    file.write_text(str(os.getpid()))
+    monkeypatch.setattr(locks, "PID_FILES", (str(file),))
+    assert transaction.waiting_for(os.getpid()).endswith(
+        f"as {file} says; if it has nothing to do with packages, remove that file"
+    )
+    file.write_text("99999999")
+    assert transaction.waiting_for(os.getpid()).endswith("which holds the package manager's lock")
+
+
 class TestQuery:
     def test_one_command_for_all_deb_packages(self, policy):
         host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nrc \tb\t\niF \tc\t\n"})
@@ -125,16 +158,18 @@ class TestQuery:
         with pytest.raises(CommandFailed, match="rpm cannot tell"):
             Package.query([Package("a")], host)
 
-    def test_what_a_cut_off_transaction_of_dnf_brought_is_half_configured(self, policy, monkeypatch):
-        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"a", "b", "c"}))
-        host = on("dnf", {"rpm -q --whatprovides": (1, "a\nno package provides b\n", "")})
-        assert Package.query([Package("a"), Package("b")], host) == {
+    def test_what_pystacks_cut_off_transaction_brought_is_half_configured_and_what_was_there_before_is_not(
+        self, policy, monkeypatch
+    ):
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: CUT_OFF)
+        there = rpm("a-2-1.noarch", "a", 1000, 7, "a virtual") + rpm("b-1-1.noarch", "b", 999, 3)
+        host = on("dnf", {"rpm -q --whatprovides": "a\na\nb\n", "rpm -q --qf": (1, there, "")})
+        items = [Package("a"), Package("virtual"), Package("b")]
+        assert Package.query(items, host) == {
             "package:a": {"state": "half-configured"},
-            "package:b": None,
+            "package:virtual": {"state": "half-configured"},
+            "package:b": {"state": "installed"},
         }
-        monkeypatch.setattr(locks, "holder", lambda path: 4711)
-        # It is at work now.
-        assert Package.query([Package("a")], host) == {"package:a": {"state": "installed"}}
 
     def test_a_policy_left_behind_differs_until_it_is_cleared_away(self, policy):
         host = on("apt", {"dpkg-query -W -f": "ii \ta\t\nii \tb\t\n"})
@@ -387,37 +422,85 @@ class TestFix:
             [(Package("a"), None), (Package("b"), None), (Package("c", absent=True), {"state": "installed"})], host
         )
         assert [argv for argv, _, _ in runs.calls] == [
-            ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
-            ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", "c"],
+            ["dnf", "-y", "--comment=pystack", "--setopt=install_weak_deps=False", "install", "a", "b"],
+            ["dnf", "-y", "--comment=pystack", "--setopt=clean_requirements_on_remove=False", "remove", "c"],
         ]
 
-    def test_what_a_cut_off_transaction_of_dnf_brought_is_installed_anew_first(self, runs, monkeypatch):
-        seen = iter([frozenset({"a", "k", "kernel-core", "none"}), frozenset()])
-        monkeypatch.setattr(dnf_history, "cut_off", lambda: next(seen))
-        host = on("dnf", {"rpm -q --qf": (1, CASES["rpm_instances"]["output"], "")})
-        runs.answers += [(0, ""), (1, "Error: No packages marked for reinstall.\n"), (0, "")]
-        Package.fix_all([(Package("a"), {"state": "half-configured"}), (Package("b"), None)], host)
-        there = ["a.x86_64", "k.x86_64", "kernel-core.x86_64"]
+    @pytest.fixture
+    def torn(self, monkeypatch):
+        """A host after a power cut, and what rpm answers there at each further question."""
+        monkeypatch.setattr(dnf_history, "cut_off", lambda: CUT_OFF)
+        host = on("dnf", {})
+        answers = []
+
+        def asked(argv, **_):
+            host.ran.append(" ".join(argv))
+            return Completed(tuple(argv), 0, answers.pop(0), "")
+
+        monkeypatch.setattr(host, "run", asked)
+        return SimpleNamespace(host=host, answers=answers)
+
+    CAME = rpm("a-2-1.noarch", "a", 1000, 7) + rpm("b-1-1.noarch", "b", 1001, 8)
+    ANEW = rpm("a-2-1.noarch", "a", 2000, 9) + rpm("b-1-1.noarch", "b", 2000, 10)
+    DNF = ("dnf", "-y", "--comment=pystack")
+
+    def test_what_came_with_pystacks_cut_off_transaction_is_installed_anew_and_then_what_it_replaces_erased(
+        self, runs, torn
+    ):
+        # Of c the new version had not come: the old one is all that there is.
+        old = rpm("a-1-1.noarch", "a", 500, 1) + rpm("c-1-1.noarch", "c", 500, 2)
+        torn.answers += [self.CAME, self.ANEW, old]
+        Package.fix_all([(Package("a"), {"state": "half-configured"}), (Package("d"), None)], torn.host)
         assert [argv for argv, _, _ in runs.calls] == [
-            ["rpm", "-e", "a-1-1.x86_64"],
-            ["dnf", "-y", "reinstall", *there],
-            ["dnf", "-y", "upgrade", *there],
-            ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "a", "b"],
+            [*self.DNF, "reinstall", "a-2-1.noarch", "b-1-1.noarch"],
+            ["rpm", "-e", "a-1-1.noarch"],
+            [*self.DNF, "--setopt=install_weak_deps=False", "install", "a", "d"],
         ]
 
-    def test_what_no_repository_has_any_more_is_told_as_such(self, runs, monkeypatch):
-        monkeypatch.setattr(dnf_history, "cut_off", lambda: frozenset({"k"}))
-        host = on("dnf", {"rpm -q --qf": (0, "k.noarch\t1700000000\tk-1-1.noarch\tk \n", "")})
-        runs.answers += [(1, "Error: No packages marked for reinstall.\n"), (0, "Nothing to do.\n")]
-        with pytest.raises(CommandFailed, match=r"cannot be installed anew: k.noarch; dnf said: No packages marked"):
-            Package.fix_all([(Package("b"), None)], host)
+    def test_nothing_is_done_when_nothing_had_come(self, runs, torn):
+        torn.answers += [rpm("b-1-1.noarch", "b", 999, 3)]
+        Package.fix_all([(Package("d"), None)], torn.host)
+        assert len(runs.calls) == 1
+
+    @pytest.mark.parametrize("fails", [False, True], ids=["dnf 4", "dnf 5"])
+    def test_what_a_repository_has_in_a_newer_version_only_is_upgraded(self, runs, torn, fails):
+        anew = rpm("a-2-1.noarch", "a", 2000, 9)
+        torn.answers += [self.CAME, anew + rpm("b-1-1.noarch", "b", 1001, 8), anew, ""]
+        gone = "Installed packages for argument 'b-1-1.noarch' are not available in repositories in the same version"
+        runs.answers += (
+            [(1, f"Failed to resolve the transaction:\n{gone}, cannot reinstall.\n")] if fails else [(0, "")]
+        )
+        Package.fix_all([(Package("d"), None)], torn.host)
+        assert [argv[3:] for argv, _, _ in runs.calls][:-1] == [
+            ["reinstall", "a-2-1.noarch", "b-1-1.noarch"],
+            *([["reinstall", "a-2-1.noarch"]] if fails else []),
+            ["upgrade", "b.noarch"],
+        ]
+
+    def test_what_no_repository_has_any_more_is_named_although_dnf_says_that_all_went_well(self, runs, torn):
+        torn.answers += [self.CAME, self.ANEW[:40] + self.CAME, self.CAME]
+        with pytest.raises(CommandFailed, match=r"cannot be installed anew: a-2-1.noarch, b-1-1.noarch; dnf said"):
+            Package.fix_all([(Package("d"), None)], torn.host)
+
+    def test_what_others_need_in_the_older_version_is_not_erased_and_rpms_words_say_so(self, runs, torn):
+        torn.answers += [self.CAME, self.ANEW, rpm("a-1-1.noarch", "a", 500, 1)]
+        runs.answers += [(0, ""), (1, "error: Failed dependencies:\n\ta = 1 is needed by (installed) z-1-1.noarch\n")]
+        words = r"^rpm: Failed dependencies; a = 1 is needed by \(installed\) z-1-1.noarch \(the whole"
+        with pytest.raises(CommandFailed, match=words):
+            Package.fix_all([(Package("d"), None)], torn.host)
+
+    def test_a_script_that_failed_at_a_removal_is_told_as_such(self, runs):
+        host = on("dnf", {})
+        runs.answers += [(0, "Complete!\nError in PREUN scriptlet in rpm package a\n")]
+        Package.fix_all([(Package("a", absent=True), {"state": "installed"})], host)
+        assert host.told[0].startswith("scripts failed: a; removed all the same")
 
     def test_a_script_that_failed_without_consequences_is_told(self, runs):
         host = on("dnf", {})
         runs.answers += [(0, "Complete!\nError in POSTIN scriptlet in rpm package a\n")]
         Package.fix_all([(Package("a"), None)], host)
         assert host.told == [
-            "installed, though scripts of theirs failed (see /var/log/pystack/packages.log on the host): a"
+            "scripts failed: a; installed all the same (see /var/log/pystack/packages.log on the host)"
         ]
 
     @pytest.mark.parametrize("family", ["deb", "rpm"])

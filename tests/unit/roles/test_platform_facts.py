@@ -45,7 +45,7 @@ CLOUDS: tuple[dict[str, Any], ...] = (
     },
 )
 #: Facts that a platform may lack: roles, preflight and the plan take nothing for them.
-MAY_LACK = {"accounts", "selinux", "unfinished", "tool"}
+MAY_LACK = {"accounts", "selinux", "unfinished", "tool", "rules"}
 
 Reader = tuple[Role, Cloud, CloudHost]
 
