@@ -207,7 +207,9 @@ def test_one_more_compute_host_is_one_more_address_and_changes_nothing_else_but_
     pinger.start()
     changed = cloud.installed()
     assert pinger.stop() == 0
-    assert changed == planned
+    assert changed <= planned
+    # HAProxy comes with an agent that needs the program: its unit is kept off, and RPM's packages switch none on.
+    assert planned - changed <= {(NEW, "unit:haproxy.service")}
     assert cloud.planned() == set()
     new = boot(NEW)
     assert admin.compute.get_server(new.id).compute_host == NEW
