@@ -13,7 +13,7 @@ import pytest
 from installer import answers, lab
 from installer.accounts import POOL
 from installer.cloud import CloudHost
-from installer.lab import LabHost
+from installer.lab import LabHost, fleet
 from installer.platforms import find
 from installer.roles import all_roles
 from tests.lab import on_platform, state
@@ -115,7 +115,8 @@ def domain(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     home = tmp_path_factory.mktemp("home")
     names = (NIS, CONTROLLER, COMPUTE)
     lab.down([host.name for host in lab.hosts() if host.name in names])
-    (server,), members = lab.up([NIS], "debian-13"), lab.up([CONTROLLER, COMPUTE], external=True)
+    # Not by lab.up, which is watched: nothing is shown of the server's platform.
+    (server,), members = fleet.up([NIS], "debian-13"), lab.up([CONTROLLER, COMPUTE], external=True)
     make_server(server)
     for machine in members:
         make_member(machine, server)
