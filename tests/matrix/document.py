@@ -128,7 +128,7 @@ def gaps(
         missing = [features[name] for name in names if not cells[name, platform]]
         plain = "; ".join(one.title for one in missing if not one.needs)
         own = "; ".join(one.title for one in missing if one.needs)
-        if len(missing) == len(names):
+        if len(missing) == sum(cells[name, platform] != NOT_THERE for name in names):
             told.append(f"**{platform}**: everything.")
         elif missing:
             parts = [f"{plain}." if plain else "", f"With a kernel of its own: {own}." if own else ""]

@@ -84,13 +84,21 @@ def test_each_gap_is_named_and_what_needs_a_kernel_of_its_own_told_apart(tmp_pat
 
 
 def test_what_a_platform_cannot_have_is_no_gap_and_is_told_with_its_reason(tmp_path: Path) -> None:
-    features = {"nis": Feature("nis", "NIS", absent={"el-*": "EL has none.", "fedora-44": "None."})}
+    features = {
+        "nis": Feature("nis", "NIS", absent={"el-*": "EL has none.", "fedora-44": "None."}),
+        "ssh": Feature("ssh", "SSH"),
+    }
     entries = results(tmp_path, [{"shows": ["nis"], "platform": "el-10"}])
     text = document(entries, features, ("debian-13", "el-9", "el-10", "fedora-44"), CLOUDS, is_there)
-    (row,) = section(text, "Features by platform")
+    row, _ = section(text, "Features by platform")
     assert row == "| NIS | not seen | not there | lab real 2026-12-01 aaaaaaa | not there |"
     assert section(text, "Not there") == ["- NIS: el-9: EL has none.", "- NIS: fedora-44: None."]
-    assert section(text, "Not seen") == ["- **debian-13**: everything."]
+    assert section(text, "Not seen") == [
+        "- **debian-13**: everything.",
+        "- **el-9**: everything.",
+        "- **el-10**: SSH.",
+        "- **fedora-44**: everything.",
+    ]
 
 
 def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
