@@ -8,7 +8,6 @@ from typing import Any
 
 from installer.lab import LabHost
 from installer.paths import read_yaml
-from installer.platforms import find
 from tests.lab import on_platform
 
 TABLE = Path(__file__).with_suffix(".yaml")
@@ -16,7 +15,7 @@ TABLE = Path(__file__).with_suffix(".yaml")
 
 def of(host: LabHost) -> dict[str, dict[str, Any]]:
     """Return what can be wrong with a host, as its package manager has it, by title."""
-    package_manager = find(host.platform).package_manager
+    package_manager = on_platform.package_manager(host)
     return {title: {**fault, **fault.get(package_manager, {})} for title, fault in read_yaml(TABLE).items()}
 
 

@@ -23,9 +23,14 @@ _INSTALL = {
 }
 
 
+def package_manager(host: LabHost) -> str:
+    """Return what installs packages on a host: ``apt`` or ``dnf``."""
+    return find(host.platform).package_manager
+
+
 def of_rpm(host: LabHost) -> bool:
     """Tell whether a host's packages are RPM's."""
-    return find(host.platform).package_manager == "dnf"
+    return package_manager(host) == "dnf"
 
 
 def add_packages(host: LabHost, *names: str) -> None:
@@ -35,7 +40,7 @@ def add_packages(host: LabHost, *names: str) -> None:
         host: where.
         names: as the host's platform calls them.
     """
-    command = f"{_INSTALL[find(host.platform).package_manager]} {' '.join(names)}"
+    command = f"{_INSTALL[package_manager(host)]} {' '.join(names)}"
     host.run(command if host.user == "root" else f"sudo sh -c {shlex.quote(command)}", check=True)
 
 

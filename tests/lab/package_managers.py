@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 
 from installer.lab import LabHost
-from installer.platforms import find
 from installer.resources.held_services import POLICY
+from tests.lab import on_platform
 
 #: The folder on a host of packages that tests make there.
 OF_OWN = "/srv/repo"
@@ -95,7 +95,7 @@ _BY_NAME = {"apt": APT, "dnf": DNF}
 
 def of(host: LabHost) -> PackageManager:
     """Return the package manager of a host."""
-    return _BY_NAME[find(host.platform).package_manager]
+    return _BY_NAME[on_platform.package_manager(host)]
 
 
 _DEB = """

@@ -12,7 +12,6 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
-from installer.platforms import find
 from tests.lab import faults, on_platform, state
 from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
@@ -39,7 +38,7 @@ class Askew:
     @property
     def live(self) -> str:
         """What files do not tell of the host."""
-        return self.host.run(LIVE.format(INSTALLED[find(self.host.platform).package_manager])).stdout
+        return self.host.run(LIVE.format(INSTALLED[on_platform.package_manager(self.host)])).stdout
 
     def written(self, name: str, **further: str) -> str:
         """Return the option with an answer file that has these parameters."""

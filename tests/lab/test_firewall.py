@@ -92,7 +92,7 @@ def test_ports_are_opened_in_each_hosts_firewall_to_those_who_need_them_and_once
     hosts: list[LabHost], tmp_path: Path
 ) -> None:
     controller, backend = hosts
-    looked_after = list(zip(FIREWALLS[find(controller.platform).package_manager], hosts, strict=True))
+    looked_after = list(zip(FIREWALLS[on_platform.package_manager(controller)], hosts, strict=True))
     for firewall, host in looked_after:
         on_platform.add_packages(host, firewall)
         host.run(START[firewall], check=True)

@@ -18,7 +18,6 @@ from installer.errors import HostUnreachable
 from installer.lab import LabHost, keys, network
 from installer.operation import Operation
 from installer.outcome import RoleResult
-from installer.platforms import find
 from installer.report.base import Composite, Quiet
 from installer.roles import all_roles
 from tests.lab import on_platform
@@ -53,7 +52,7 @@ def fresh(host: LabHost, service: str = "") -> None:
         host: the host.
         service: what is to look after its second interface; empty: what the platform has for that.
     """
-    services = SERVICES[find(host.platform).package_manager]
+    services = SERVICES[on_platform.package_manager(host)]
     if service not in ("", *services):
         pytest.skip(f"{service} is not what looks after interfaces of {host.platform}, but {' or '.join(services)}")
     host.reset()
@@ -83,7 +82,7 @@ def by_networkmanager(host: LabHost) -> None:
         # A name of its own: NetworkManager calls what it found configured as the interface.
         name = "outside"
         on_platform.add_packages(
-            host, {"apt": "network-manager", "dnf": "NetworkManager"}[find(host.platform).package_manager]
+            host, {"apt": "network-manager", "dnf": "NetworkManager"}[on_platform.package_manager(host)]
         )
         host.run("rm /etc/systemd/network/20-lab-external.network && networkctl reload", check=True)
         host.run("printf '[keyfile]\\nunmanaged-devices=interface-name:host0\\n' >/etc/NetworkManager/conf.d/lab.conf")

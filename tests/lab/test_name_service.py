@@ -97,7 +97,7 @@ def make_server(server: LabHost) -> None:
 
 
 def make_member(machine: LabHost, server: LabHost) -> None:
-    packages, file, line = MEMBER[find(machine.platform).package_manager]
+    packages, file, line = MEMBER[on_platform.package_manager(machine)]
     on_platform.add_packages(machine, *packages)
     machine.run(f"echo '{line}' >> {file}; domainname {DOMAIN}", check=True)
     machine.run(["tee", "/etc/yp.conf"], stdin=f"domain {DOMAIN} server {server.address}\n", check=True)
@@ -142,7 +142,7 @@ def test_who_is_in_the_way_is_named_in_a_table_and_nothing_is_changed(domain: Do
     for row in (
         f"| {here} keystone (163) kstone (163) nis the account would get another number",
         f"| {here} nova (162) nova (5001) nis the service would run as nis's nova",
-        *(f"| {here} {row}" for row in DATABASE[find(domain.hosts[CONTROLLER].platform).package_manager]),
+        *(f"| {here} {row}" for row in DATABASE[on_platform.package_manager(domain.hosts[CONTROLLER])]),
         f"| {domain.hosts[COMPUTE].address} neutron (164) person4 (164) nis the account would get another number",
     ):
         assert row in told, "\n".join(told)

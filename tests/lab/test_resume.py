@@ -15,8 +15,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost
-from installer.platforms import find
-from tests.lab import state
+from tests.lab import on_platform, state
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 
@@ -196,7 +195,7 @@ def test_a_lost_link_is_told_as_such_with_what_the_host_was_doing_and_exits_4(
 def test_authorities_of_which_half_were_collected_when_the_power_went_are_collected_anew(one: OneHost) -> None:
     assert one.operator.run(*one.install()).code == 0
     before = state.files(one.host)
-    tear, links = HALF_COLLECTED[find(one.host.platform).package_manager]
+    tear, links = HALF_COLLECTED[on_platform.package_manager(one.host)]
     hashed = one.host.run(links, check=True).stdout
     one.host.run(tear, check=True)
     assert one.operator.run(*one.install()).code == 0

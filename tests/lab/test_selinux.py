@@ -14,8 +14,7 @@ import pytest
 
 from installer import answers, lab
 from installer.lab import LabHost, PlatformNotPossible
-from installer.platforms import find
-from tests.lab import iscsi
+from tests.lab import iscsi, on_platform
 from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.instances import connected
@@ -168,7 +167,7 @@ def test_the_plan_shows_what_the_policy_is_told(confined: Confined) -> None:
     if confined.state == "disabled":
         assert told == set()
     else:
-        assert told == TOLD[find(confined.host.platform).package_manager]
+        assert told == TOLD[on_platform.package_manager(confined.host)]
 
 
 @pytest.mark.shows("identity", "images", "second-run")
@@ -256,7 +255,7 @@ def test_what_is_denied_to_a_service_fails_verify_and_is_named(confined: Confine
 def test_what_somebody_took_back_is_shown_and_set_again(confined: Confined) -> None:
     if confined.state == "disabled":
         return
-    command, shown, count = TAKEN_BACK[find(confined.host.platform).package_manager]
+    command, shown, count = TAKEN_BACK[on_platform.package_manager(confined.host)]
     confined.host.run(command, check=True)
     changes = [event["resource"] for event in confined.run("plan").events if event["event"] == "change"]
     assert sorted(changes) == shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -15,13 +14,9 @@ import yaml
 
 from installer.agent import package_download, package_signatures
 from installer.agent.host import CommandFailed, Completed, Host
+from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_keys.yaml").read_text())
-SPEC = importlib.util.spec_from_file_location("fake_host", Path(__file__).parents[1] / "resources" / "fake_host.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-FAKE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(FAKE)
 
 WANTED = [
     {"name": "a", "version": "3:1.0-1", "architecture": "noarch", "repository": "one"},
@@ -31,7 +26,7 @@ WANTED = [
 FILES = {"b-2.rpm": ("b 0:2-1 x86_64", b"second"), "x-1.rpm": ("a 3:1.0-1 noarch", b"first")}
 
 
-class DnfHost(FAKE.FakeHost):  # type: ignore[misc]
+class DnfHost(FakeHost):  # type: ignore[misc]
     """A host whose dnf downloads files, with rpm to look at them.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,9 @@ import pytest
 import yaml
 
 from installer.agent import package_list
+from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_list.yaml").read_text())
-SPEC = importlib.util.spec_from_file_location("fake_host", Path(__file__).parents[1] / "resources" / "fake_host.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-FAKE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(FAKE)
 
 
 @pytest.mark.parametrize("case", CASES["apt"], ids=lambda case: str(len(case["packages"])))
@@ -34,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, out: str, err: str) -> dict[str, Any]
     """Return what is told of a host whose dnf says that."""
     monkeypatch.setattr(package_list.repository, "on_this_host", dict)
     monkeypatch.setattr(package_list, "package_manager", lambda host: "dnf")
-    return package_list.would_install(["a"], [], FAKE.FakeHost({"dnf ": (1, out, err)}), {})
+    return package_list.would_install(["a"], [], FakeHost({"dnf ": (1, out, err)}), {})
 
 
 def test_what_dnf_would_leave_out_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +74,7 @@ def test_what_dnf_would_leave_out_is_told_with_the_reason(monkeypatch: pytest.Mo
 def test_why_there_is_no_list(
     monkeypatch: pytest.MonkeyPatch, manager: str, answer: tuple[int, str, str], problem: str
 ) -> None:
-    host = FAKE.FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
+    host = FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
     monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
     found = package_list.would_install(["nosuch"], ["crb", "other"], host, {"http_proxy": "http://192.0.2.1:3128"})
