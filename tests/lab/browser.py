@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from installer.lab import network as lab_network
+from installer.lab import places
+
 #: A page of a busy machine takes its time, the first after a start most of all.
 PATIENCE = 60
 #: Faults of the dashboard itself that its users do not see, by what a message or an address says.
@@ -27,9 +30,11 @@ KNOWN_FAULTS = (
     # The page of noVNC's that Nova leads to names no picture of its own, so that browsers look for one.
     r":6080/favicon\.ico",
 )
-CHANGED = "ERR_NETWORK_CHANGED"
 #: Debian's packages by the program that is needed of them.
 PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
+#: Chromium drops what it loads whenever the machine gets or loses an interface, as it does while other lab hosts come
+#: and go; in a network namespace of its own it does not see them.
+NAMESPACE = "t-browser"
 
 
 class Browser:
@@ -73,22 +78,7 @@ class Browser:
             self._note(f"{request.url}: {request.failure}")
 
     def open(self, address: str) -> None:
-        """Open an address. Chromium drops what it loads whenever this machine gets or loses an interface, as it does
-        when other lab hosts come and go; then it is opened once more.
-        """
-        for _ in range(3):
-            before = list(self.faults)
-            try:
-                self.page.goto(address)
-            except Exception as error:
-                if CHANGED not in str(error):
-                    raise
-            else:
-                if not any(CHANGED in fault for fault in self.faults[len(before) :]):
-                    return
-            self.page.wait_for_timeout(1000)
-            self.faults[:] = before
-        raise AssertionError(f"the interfaces of this machine do not come to rest: {address}")
+        self.page.goto(address)
 
     def picture(self, name: str) -> None:
         """Look at the page as it is: keep a screenshot, and note pictures, fonts and messages of failure on it."""
@@ -102,14 +92,10 @@ class Browser:
             self._note(f"{name}: {text.strip()}")
 
     def until(self, look: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        """Wait, while the page lives on, until it shows something; one that stopped asking for news is opened again."""
+        """Wait, while the page lives on, until it shows something."""
         for _ in range(int(seconds * 2)):
             if look():
                 return
-            unharmed = [fault for fault in self.faults if CHANGED not in fault]
-            if unharmed != self.faults:
-                self.faults[:] = unharmed
-                self.open(self.page.url)
             self.page.wait_for_timeout(500)
         self.picture("too-late")
         raise AssertionError(f"after {seconds} s: no {what} on {self.page.url}")
@@ -131,11 +117,14 @@ def chromium(home: Path, authority: Path | None) -> Iterator[Any]:
         subprocess.run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", *missing], env=quiet, check=True)
     if authority is not None:
         trust(home, authority)
+    program = home / "chromium"
+    program.write_text(f'#!/bin/sh\nexec ip netns exec {NAMESPACE} {shutil.which("chromium")} "$@"\n')
+    program.chmod(0o755)
     # A desktop's folders would be read instead of those of the home.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
-    with playwright.sync_playwright() as driver:
+    with own_namespace(), playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"),
+            executable_path=program,
             args=["--no-sandbox", "--no-proxy-server"],
             env={**environ, "HOME": str(home)},
         )
@@ -143,6 +132,24 @@ def chromium(home: Path, authority: Path | None) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def own_namespace() -> Iterator[None]:
+    """Have a network namespace of which the one interface is in the network of the lab hosts."""
+    inner = lab_network.current()
+    assert inner is not None
+    wired = f"link add {NAMESPACE} master {places.BRIDGE} up type veth peer name eth0 netns {NAMESPACE}"
+    inside = [f"address add {inner[-2]}/{inner.prefixlen} dev eth0", "link set lo up", "link set eth0 up"]
+    # One that was cut off leaves its namespace behind.
+    subprocess.run(["ip", "netns", "delete", NAMESPACE], check=False, capture_output=True)
+    places.command(["ip", "netns", "add", NAMESPACE])
+    try:
+        for words in (wired, *(f"-netns {NAMESPACE} {words}" for words in inside)):
+            places.command(["ip", *words.split()])
+        yield
+    finally:
+        places.command(["ip", "netns", "delete", NAMESPACE])
 
 
 def trust(home: Path, authority: Path) -> None:
