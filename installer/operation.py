@@ -325,10 +325,13 @@ class Operation:
         through = {name: value.reveal() for name, value in proxies.environment(self._answers)}
         self._listen({"event": "phase", "name": "survey"})
         needed = {address: packages(step for step in steps if step.host == address) for address in self._sessions}
-        asked = {address: session.packages(*needed[address], through) for address, session in self._sessions.items()}
+        asked = {
+            address: session.packages(**vars(needed[address]), proxies=through)
+            for address, session in self._sessions.items()
+        }
         told = all_results(asked)
         hosts = {
-            address: DownloadingHost(session, needed[address][1], through, told[address].get("size", 0))
+            address: DownloadingHost(session, needed[address].repositories, through, told[address])
             for address, session in self._sessions.items()
         }
         return Survey(cloud, self._environments(), told, hosts)

@@ -15,7 +15,7 @@ import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
-from installer.agent import apply, lock, package_download, package_list, probes, wire
+from installer.agent import apply, lock, package_download, probes, wire
 from installer.agent.host import Host
 from installer.resources import load_all
 from installer.resources.base import from_wire
@@ -109,14 +109,14 @@ class Agent:
         return probes.sources(request["ask"], self._host("sources"))
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        host = self._host("packages")
-        self._downloads.sweep()
-        return package_list.would_install(request["names"], request["repositories"], host, request["proxies"])
+        names, early, repositories = request["names"], request["early"], request["repositories"]
+        return self._downloads.would_install(names, early, repositories, self._host("packages"), request["proxies"])
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")
-        packages, size, repositories = request["packages"], request["size"], request["repositories"]
-        return self._downloads.fetch(packages, size, repositories, host, request["proxies"], self._gone.is_set)
+        packages, bringing, size = request["packages"], request["bringing"], request["size"]
+        proxies, gone = request["proxies"], self._gone.is_set
+        return self._downloads.fetch(packages, bringing, size, request["repositories"], host, proxies, gone)
 
     def _do_part(self, request: Dict[str, Any]) -> bytes:
         return self._downloads.part(request["sha256"], request["offset"], request["size"])

@@ -5,34 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import shutil
 import tempfile
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence
 
-from installer.agent import package_signatures, reach
+from installer.agent import coming_repositories
+from installer.agent.dnf_download import Item, NotDownloaded, download
 from installer.agent.host import CommandFailed, Host
-from installer.agent.package_list import enabling, exactly, last_line
-from installer.resources import dnf, leftovers, repository
-from installer.resources.texts import text_of
+from installer.resources import leftovers
 
 #: Where there is room for hundreds of megabytes: what is in /tmp may be in memory (file-hierarchy(7)).
 PLACE = "/var/tmp"
 _PREFIX = "pystack-packages-"
 #: Bytes that the host keeps.
 _SPARE = 256 << 20
-#: Seconds for downloading all of them.
-PATIENCE = 3600.0
-#: What dnf 4 says without dnf-plugins-core; dnf 5 has the command in itself.
-_NO_COMMAND = re.compile(r"No such command: download")
-_DIFFERS = re.compile(r'^Package "(\S+)" from .*repository ".+" has incorrect checksum$', re.MULTILINE)
-_HEADER = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\\n"
-
-Item = Mapping[str, str]
-
-
-class NotDownloaded(Exception):
-    """Packages cannot be had; the message says why in one line."""
 
 
 class Downloads:
@@ -52,9 +38,32 @@ class Downloads:
         with contextlib.suppress(OSError):
             leftovers.sweep(self._place, _PREFIX, shared=True)
 
+    def would_install(
+        self,
+        names: Sequence[str],
+        early: Sequence[str],
+        repositories: Sequence[str],
+        host: Host,
+        proxies: Mapping[str, str],
+    ) -> Dict[str, Any]:
+        """Return what an installation brings; see ``installer.agent.coming_repositories.would_install``."""
+        self.sweep()
+        made: List[str] = []
+
+        def folder() -> str:
+            made.append(self._folder())
+            return made[-1]
+
+        try:
+            return coming_repositories.would_install(names, early, repositories, folder, host, proxies)
+        finally:
+            for one in made:
+                self._remove(one)
+
     def fetch(
         self,
         packages: Sequence[Item],
+        bringing: Sequence[Item],
         size: int,
         repositories: Sequence[str],
         host: Host,
@@ -65,6 +74,7 @@ class Downloads:
 
         Args:
             packages: of those that ``installer.agent.package_list.would_install`` tells.
+            bringing: of these, those that bring repositories of others.
             size: how many bytes they take at most, as it tells.
             repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
             host: the host.
@@ -77,16 +87,25 @@ class Downloads:
         """
         try:
             _check_room(size, shutil.disk_usage(self._place).free, self._place)
-            folder = tempfile.mkdtemp(prefix=leftovers.own(_PREFIX), dir=self._place)
-            self._folders.append(folder)
-            _download(packages, repositories, f"{folder}/packages", host, proxies, stopped)
-            paths = _matched(packages, f"{folder}/packages", host)
-            good = _signed(packages, paths, f"{folder}/keys", host)
+            folder = self._folder()
+            told = coming_repositories.brought(bringing, repositories, f"{folder}/first", host, proxies, stopped)
+            paths, good = download(packages, told, f"{folder}/all", host, proxies, stopped)
             files = [self._told(item, path, path in good) for item, path in zip(packages, paths)]
         except (NotDownloaded, CommandFailed, OSError) as problem:
             self.remove()
             return {"files": [], "problem": str(problem)}
         return {"files": files, "problem": ""}
+
+    def _folder(self) -> str:
+        folder = tempfile.mkdtemp(prefix=leftovers.own(_PREFIX), dir=self._place)
+        self._folders.append(folder)
+        return folder
+
+    def _remove(self, folder: str) -> None:
+        # Both the end of a request and that of the agent remove it.
+        with contextlib.suppress(ValueError):
+            self._folders.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _told(self, item: Item, path: str, good: bool) -> Dict[str, Any]:
         digest = hashlib.sha256()
@@ -113,8 +132,8 @@ class Downloads:
     def remove(self) -> None:
         """Remove all that was downloaded."""
         self._paths.clear()
-        while self._folders:
-            shutil.rmtree(self._folders.pop(), ignore_errors=True)
+        for folder in list(self._folders):
+            self._remove(folder)
 
 
 def _check_room(needed: int, free: int, place: str) -> None:
@@ -123,72 +142,3 @@ def _check_room(needed: int, free: int, place: str) -> None:
             f"there is no room to download them: {place} has {free >> 20} MiB, and they take up to {needed >> 20} MiB, "
             f"as dnf says, besides {_SPARE >> 20} MiB that are left alone; make room there"
         )
-
-
-def _download(
-    packages: Sequence[Item],
-    repositories: Sequence[str],
-    folder: str,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
-) -> None:
-    os.mkdir(folder, 0o700)
-    # Without keepcache, dnf 5 notes the files to be removed after its next transaction.
-    options = ["--assumeyes", "--quiet", "--setopt=keepcache=True", *enabling(repositories)]
-    asked = host.run(
-        ["dnf", *options, "download", f"--destdir={folder}", *map(exactly, packages)],
-        expect=None,
-        timeout=PATIENCE,
-        env=proxies,
-        stopped=stopped,
-    )
-    said = asked.out + asked.err
-    if _NO_COMMAND.search(said):
-        raise NotDownloaded("dnf has no command to download them there: install dnf-plugins-core on that host")
-    differ = _DIFFERS.findall(said)
-    if differ:
-        raise NotDownloaded(f"gone or not what the repository's metadata says: {', '.join(differ[:5])}")
-    if asked.code:
-        raise NotDownloaded(dnf.why(said) or last_line(asked))
-
-
-def _matched(packages: Sequence[Item], folder: str, host: Host) -> List[str]:
-    """Return the file of each package, by what its header says; repositories call files as they like."""
-    paths = sorted(os.path.join(folder, name) for name in os.listdir(folder))
-    if not paths:
-        raise NotDownloaded("dnf downloaded none of them, and says nothing of it")
-    broken = package_signatures.damaged(paths, host)
-    if broken:
-        raise NotDownloaded(f"what dnf downloaded is damaged: {', '.join(broken)}; see what its repository has")
-    asked = host.run(["rpm", "-qp", "--nosignature", "--qf", _HEADER, *paths], expect=None)
-    if asked.code:
-        raise NotDownloaded(f"rpm cannot tell what dnf downloaded: {last_line(asked)}")
-    found = dict(zip((tuple(line.split(" ")) for line in asked.out.splitlines()), paths))
-    lost = [item for item in packages if _identity(item) not in found]
-    if lost:
-        raise NotDownloaded(f"dnf did not download {', '.join(map(exactly, lost[:5]))}, and says nothing of it")
-    return [found[_identity(item)] for item in packages]
-
-
-def _identity(item: Item) -> Tuple[str, ...]:
-    version = item["version"]
-    return (item["name"], version if ":" in version else f"0:{version}", item["architecture"])
-
-
-def _signed(packages: Sequence[Item], paths: Sequence[str], folder: str, host: Host) -> Set[str]:
-    """Return the files whose signature is their repository's, and refuse those with one that nobody here knows."""
-    os.mkdir(folder, 0o700)
-    by_repository: Dict[str, List[str]] = {}
-    for item, path in zip(packages, paths):
-        by_repository.setdefault(item["repository"], []).append(path)
-    main = map(text_of, reach.dnf_configuration(reach.DNF_PARTS))
-    keys = package_signatures.keys_of(main, *repository.files_on_this_host(), reach.dnf_variables(host))
-    good, bad = package_signatures.signed(by_repository, keys, folder, host)
-    if bad:
-        names = ", ".join(sorted(map(os.path.basename, bad))[:5])
-        raise NotDownloaded(
-            f"signed neither with a key of their repository nor with one that this host's rpm has: {names}; dnf does "
-            "not install them there either: see what their repository has (rpm -qip tells who signed them)"
-        )
-    return good

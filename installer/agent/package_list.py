@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import urllib.parse
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
+from installer.agent import reach
 from installer.agent.host import Completed, Host
 from installer.resources import dnf, repository
 from installer.resources.package_manager import DNF, package_manager
@@ -26,21 +29,46 @@ _TOTAL = re.compile(r"^Total (?:size:|download size:|size of inbound packages is
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
+@dataclass(frozen=True)
+class Repositories:
+    """What dnf is to use besides what is on.
+
+    Args:
+        names: ids of those that the host may have, and leave off.
+        root: a folder with what packages have in them that bring repositories and are not installed; empty: there are
+            none.
+    """
+
+    names: Sequence[str]
+    root: str = ""
+
+    def options(self) -> List[str]:
+        """Return dnf's options that let it use them, as far as this host has them."""
+        known = repository.on_this_host()
+        options = [f"--enablerepo={name}" for name in self.names if name in known]
+        if self.root:
+            for option, folders in (("reposdir", repository.FILES), ("varsdir", reach.VARIABLES)):
+                both = [*folders, *(f"{self.root}{folder}" for folder in folders)]
+                options.append(f"--setopt={option}={','.join(filter(os.path.isdir, both))}")
+        return options
+
+
 def would_install(
-    names: Sequence[str], repositories: Sequence[str], host: Host, proxies: Mapping[str, str]
+    names: Sequence[str], repositories: Repositories, host: Host, proxies: Mapping[str, str]
 ) -> Dict[str, Any]:
     """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
 
     Args:
         names: what is to be installed, without what it merely recommends.
-        repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
+        repositories: what dnf is to use, too.
         host: the host.
         proxies: additions to the environment; what the package manager's own configuration says goes before them.
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
         dnf also ``repository``. ``problem``: why the list is not there or not whole; empty if it is. From dnf also
-        ``size``: how many bytes all the packages are, about; 0 where it does not say.
+        ``size``: how many bytes all the packages are, about; 0 where it does not say; and ``missing``: names that no
+        repository has.
     """
     if package_manager(host) == DNF:
         return _dnf(names, repositories, host, proxies)
@@ -78,12 +106,12 @@ def parse_apt(text: str) -> List[Dict[str, str]]:
     return found
 
 
-def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
+def _dnf(names: Sequence[str], repositories: Repositories, host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
     # What none of them has is left out and told of: it may be in one that a package brings which is not there yet.
     # What the host knows of its repositories may be older than they are, and name files that are gone.
     options = ["--assumeno", "--refresh", "--setopt=install_weak_deps=False", "--setopt=strict=False"]
     asked = host.run(
-        ["dnf", *options, *enabling(repositories), "install", *names],
+        ["dnf", *options, *repositories.options(), "install", *names],
         expect=None,
         timeout=PATIENCE,
         env={**proxies, "COLUMNS": "300"},
@@ -99,13 +127,7 @@ def _dnf(names: Sequence[str], repositories: Sequence[str], host: Host, proxies:
     if not found and not problems and "Nothing to do" not in said:
         # dnf 5 ends what it says with advice on its own options.
         problems.append(dnf.why(said) or last_line(asked))
-    return {"packages": found, "problem": "; ".join(problems), "size": parse_size(said)}
-
-
-def enabling(repositories: Sequence[str]) -> List[str]:
-    """Return dnf's options that let it use repositories, those that this host has."""
-    known = repository.on_this_host()
-    return [f"--enablerepo={name}" for name in repositories if name in known]
+    return {"packages": found, "problem": "; ".join(problems), "size": parse_size(said), "missing": missing}
 
 
 def parse_dnf(text: str) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:

@@ -48,7 +48,7 @@ def _said(output: str, words: str, paths: Sequence[str]) -> Set[str]:
 
 
 def signed(
-    packages: Mapping[str, Sequence[str]], keys: Mapping[str, Sequence[str]], folder: str, host: Host
+    packages: Mapping[str, Sequence[str]], keys: Mapping[str, Sequence[str]], folder: str, host: Host, root: str = ""
 ) -> Tuple[Set[str], List[str]]:
     """Return the files whose signature is of a key of their repository, and those whose signature nobody here knows.
 
@@ -60,12 +60,13 @@ def signed(
         keys: see ``keys_of``.
         folder: an empty one, for databases of keys.
         host: the host.
+        root: a folder that takes the place of / for keys that are not on the host.
     """
     good: Set[str] = set()
     bad: List[str] = []
     for number, (repository, paths) in enumerate(sorted(packages.items())):
         database = os.path.join(folder, str(number))
-        if not _imported(keys.get(repository, ()), database, host):
+        if not _imported([_file(key, root) for key in keys.get(repository, ())], database, host):
             continue
         found = _well_signed(paths, ["--dbpath", database], host)
         good |= found
@@ -78,18 +79,17 @@ def _well_signed(paths: Sequence[str], options: Sequence[str], host: Host) -> Se
     return _said(host.run(["rpmkeys", *options, "--checksig", *paths], expect=None).out, _SIGNED, paths)
 
 
-def _imported(keys: Sequence[str], database: str, host: Host) -> bool:
+def _imported(paths: Sequence[Optional[str]], database: str, host: Host) -> bool:
     """Tell whether all keys could be put into a database of their own: with some of them, good looks like bad."""
-    paths = [_file(key) for key in keys]
     if not paths or not all(paths):
         return False
     asked = [host.run(["rpmkeys", "--dbpath", database, "--import", str(path)], expect=None) for path in paths]
     return all(one.code == 0 for one in asked)
 
 
-def _file(key: str) -> Optional[str]:
+def _file(key: str, root: str) -> Optional[str]:
     path = urllib.parse.unquote(urllib.parse.urlsplit(key).path) if key.startswith(("file:", "/")) else ""
-    return path if path and os.path.isfile(path) else None
+    return next((place for place in (path, f"{root}{path}") if path and os.path.isfile(place)), None)
 
 
 def keys_of(

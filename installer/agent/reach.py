@@ -35,6 +35,8 @@ _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extrac
 #: Where dnf 5 looks for parts of its configuration (dnf5.conf(5)).
 DNF_PARTS = ("/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d")
 _DNF = "/etc/dnf/dnf.conf"
+#: Where dnf looks for files with values of variables (dnf.conf(5), varsdir), the strongest last.
+VARIABLES = ("/usr/share/dnf5/vars.d", "/etc/yum/vars", "/etc/dnf/vars")
 
 
 def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[Dict[str, str]]:
@@ -205,13 +207,19 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
     return re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match.group(1), match.group(0)), text)
 
 
-def dnf_variables(host: Host) -> Dict[str, str]:
-    """Return what dnf fills into its configuration, by name."""
+def dnf_variables(host: Host, root: str = "") -> Dict[str, str]:
+    """Return what dnf fills into its configuration, by name.
+
+    Args:
+        host: the host.
+        root: a folder of which the files with values of variables count, too.
+    """
     release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
+    folders = [f"{place}{folder}" for place in dict.fromkeys(("", root)) for folder in VARIABLES]
     # EL's major release is all that the macro tells.
     found = dict.fromkeys(("releasever", "releasever_major"), release)
     found.update(dict.fromkeys(("basearch", "arch"), os.uname().machine))
-    for path in glob.glob("/etc/dnf/vars/*") + glob.glob("/etc/yum/vars/*"):
+    for path in (path for folder in folders for path in sorted(glob.glob(f"{folder}/*"))):
         found[os.path.basename(path)] = text_of(path).strip()
     return found
 

@@ -30,13 +30,13 @@ class DownloadingHost:
         session: its agent.
         repositories: ids of those that are to be used, too, if the host has them and leaves them off.
         proxies: additions to its environment.
-        size: how many bytes all the packages are that it would install, about, as it tells.
+        told: what it would install, as ``installer.agent.coming_repositories.would_install`` tells it.
     """
 
     session: AgentSession
     repositories: Sequence[str]
     proxies: Mapping[str, str]
-    size: int
+    told: Mapping[str, Any]
 
     def download(self, packages: Sequence[Item]) -> list[Mapping[str, Any]]:
         """Have packages downloaded, and return what is there of each, in their order.
@@ -45,7 +45,8 @@ class DownloadingHost:
             NoWay: it cannot download them.
             HostUnreachable: the link is lost.
         """
-        answer = self.session.download(packages, self.size, self.repositories, self.proxies).result()
+        bringing, size = self.told.get("bringing", ()), self.told.get("size", 0)
+        answer = self.session.download(packages, bringing, size, self.repositories, self.proxies).result()
         if answer["problem"]:
             raise NoWay(f"{self.session.address}: {answer['problem']}")
         files: list[Mapping[str, Any]] = answer["files"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from installer.bundle.manifest import Manifest
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.plan import Step
+from installer.plan import PACKAGES, Step
 from installer.resources.package import Package
 from installer.resources.repository import Repository
 from installer.resources.wheels import list_name
@@ -33,14 +34,30 @@ def environments(cloud: Cloud, roles: Sequence[Role], host: CloudHost, machine: 
     return [environment(name, blobs.__getitem__) for name in dict.fromkeys(names)]
 
 
-def packages(steps: Iterable[Step]) -> tuple[list[str], list[str]]:
-    """Return the packages of the distribution that steps of a plan install, and the repositories that they enable."""
-    items = [item for step in steps for item in step.resources]
-    names = [item.package for item in items if isinstance(item, Package) and not item.absent]
-    enabled = [item for item in items if isinstance(item, Repository)]
+@dataclass(frozen=True)
+class Packages:
+    """What a host needs of its distribution.
+
+    Args:
+        names: the packages.
+        early: of these, those that come before all others, and may bring their repositories.
+        repositories: ids of those that are enabled for them.
+    """
+
+    names: tuple[str, ...]
+    early: tuple[str, ...]
+    repositories: tuple[str, ...]
+
+
+def packages(steps: Iterable[Step]) -> Packages:
+    """Return what the steps of a host's plan need of its distribution."""
+    items = [(step.name, item) for step in steps for item in step.resources]
+    wanted = {item.package: name for name, item in items if isinstance(item, Package) and not item.absent}
+    enabled = [item for _, item in items if isinstance(item, Repository)]
     # On RHEL it goes by another name.
     repositories = [name for item in enabled for name in (item.repository, item.subscription) if name]
-    return list(dict.fromkeys(names)), repositories
+    early = [package for package, step in wanted.items() if step != PACKAGES]
+    return Packages(tuple(wanted), tuple(early), tuple(repositories))
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:

@@ -72,17 +72,23 @@ class AgentSession:
         return self._call("sources", "asking its package sources", ask=ask)
 
     def packages(
-        self, names: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
+        self, names: Sequence[str], early: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
     ) -> Future[dict[str, Any]]:
-        """Ask what an installation of packages would bring; see ``installer.agent.package_list.would_install``."""
-        asked = {"names": list(names), "repositories": list(repositories), "proxies": dict(proxies)}
-        return self._call("packages", "asking what its packages are", **asked)
+        """Ask what an installation of packages would bring; see ``installer.agent.coming_repositories``."""
+        asked = {"names": list(names), "early": list(early), "repositories": list(repositories)}
+        return self._call("packages", "asking what its packages are", **asked, proxies=dict(proxies))
 
     def download(
-        self, packages: Sequence[Mapping[str, str]], size: int, repositories: Sequence[str], proxies: Mapping[str, str]
+        self,
+        packages: Sequence[Mapping[str, str]],
+        bringing: Sequence[Mapping[str, str]],
+        size: int,
+        repositories: Sequence[str],
+        proxies: Mapping[str, str],
     ) -> Future[dict[str, Any]]:
         """Have the host download packages; see ``installer.agent.package_download.Downloads.fetch``."""
-        asked = {"packages": list(packages), "size": size, "repositories": list(repositories), "proxies": dict(proxies)}
+        asked = {"packages": list(packages), "bringing": list(bringing), "size": size}
+        asked |= {"repositories": list(repositories), "proxies": dict(proxies)}
         return self._call("download", "downloading packages", **asked)
 
     def part(self, sha256: str, offset: int, size: int) -> Future[bytes]:

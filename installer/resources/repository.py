@@ -100,9 +100,14 @@ def on_this_host() -> Dict[str, bool]:
     return enabled(*files_on_this_host())
 
 
-def files_on_this_host() -> Tuple[List[str], List[str]]:
-    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards."""
-    return _texts(FILES), _texts(OVERRIDES)
+def files_on_this_host(root: str = "") -> Tuple[List[str], List[str]]:
+    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards.
+
+    Args:
+        root: a folder of which the .repo files count, too.
+    """
+    more = _texts([f"{root}{folder}" for folder in FILES]) if root else []
+    return [*_texts(FILES), *more], _texts(OVERRIDES)
 
 
 def enabled(files: Iterable[str], overrides: Iterable[str]) -> Dict[str, bool]:

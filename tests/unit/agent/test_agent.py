@@ -72,7 +72,9 @@ def test_bytes_are_answered_in_a_frame_of_their_own_and_what_was_downloaded_goes
 def test_what_was_downloaded_is_gone_when_the_answer_to_forget_comes_and_what_was_left_with_the_first_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main.package_list, "would_install", lambda *_: {"packages": [], "problem": ""})
+    monkeypatch.setattr(
+        main.package_download.coming_repositories, "would_install", lambda *_: {"packages": [], "problem": ""}
+    )
     out = io.BytesIO()
     agent = Agent(lambda size: b"", wire.Writer(out))
     agent._downloads = main.package_download.Downloads(str(tmp_path))
@@ -80,7 +82,7 @@ def test_what_was_downloaded_is_gone_when_the_answer_to_forget_comes_and_what_wa
     left.mkdir()
     own.mkdir()
     agent._downloads._folders.append(str(own))
-    agent._answer({"do": "packages", "id": 1, "names": [], "repositories": [], "proxies": {}})
+    agent._answer({"do": "packages", "id": 1, "names": [], "early": [], "repositories": [], "proxies": {}})
     assert list(tmp_path.iterdir()) == [own]
     agent._answer({"do": "forget", "id": 2})
     assert list(tmp_path.iterdir()) == []
@@ -89,12 +91,14 @@ def test_what_was_downloaded_is_gone_when_the_answer_to_forget_comes_and_what_wa
 
 def test_a_download_is_told_when_the_controller_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     link = io.BytesIO(
-        wire.encode({"do": "download", "id": 1, "packages": [], "size": 7, "repositories": [], "proxies": {}})
+        wire.encode(
+            {"do": "download", "id": 1, "packages": [], "bringing": [], "size": 7, "repositories": [], "proxies": {}}
+        )
     )
     agent = Agent(link.read, wire.Writer(io.BytesIO()))
     ended: list[int] = []
 
-    def fetch(_packages: Any, size: int, *_others: Any) -> dict[str, Any]:
+    def fetch(_packages: Any, _bringing: Any, size: int, *_others: Any) -> dict[str, Any]:
         stopped = _others[-1]
         while not stopped():
             time.sleep(0.01)

@@ -14,6 +14,7 @@ import yaml
 
 from installer.agent import package_download, package_signatures
 from installer.agent.host import CommandFailed, Completed, Host
+from installer.resources import repository
 from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_keys.yaml").read_text())
@@ -63,7 +64,7 @@ def fetch(
     place = tmp_path / "place"
     place.mkdir()
     text = f"[one]\ngpgcheck=1\ngpgkey=file://{key}\n[two]\ngpgcheck=1\ngpgkey=https://keys.example.org/two\n"
-    monkeypatch.setattr(package_download.repository, "files_on_this_host", lambda: ([text], []))
+    monkeypatch.setattr(repository, "files_on_this_host", lambda root="": ([text], []))
 
     def run(
         answers: dict[str, Any] | None = None, files: dict[str, tuple[str, bytes]] | None = None
@@ -72,7 +73,7 @@ def fetch(
         host = DnfHost(FILES if files is None else files, {**good, **(answers or {})})
         downloads = package_download.Downloads(str(place))
         through = {"http_proxy": "http://192.0.2.1"}
-        return downloads, downloads.fetch(WANTED, 200, ["one", "nosuch"], host, through, lambda: False), host
+        return downloads, downloads.fetch(WANTED, [], 200, ["one", "nosuch"], host, through, lambda: False), host
 
     return run
 
@@ -246,7 +247,7 @@ def test_dnf_is_ended_when_the_controller_is_gone_and_nothing_stays(fetch: Any, 
             return Host().run(["sleep", "30"] if argv[0] == "dnf" else argv, **options)
 
     begun = time.monotonic()
-    answer = package_download.Downloads(str(tmp_path)).fetch(WANTED, 200, [], RealHost({}, {}), {}, lambda: True)
+    answer = package_download.Downloads(str(tmp_path)).fetch(WANTED, [], 200, [], RealHost({}, {}), {}, lambda: True)
     assert time.monotonic() - begun < 15
     assert answer == {"files": [], "problem": "sleep was ended: the controller is gone"}
     assert not list(tmp_path.glob("pystack-*"))

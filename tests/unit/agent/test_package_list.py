@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from installer.agent import package_list
+from installer.agent.package_list import Repositories
 from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_list.yaml").read_text())
@@ -29,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, out: str, err: str) -> dict[str, Any]
     """Return what is told of a host whose dnf says that."""
     monkeypatch.setattr(package_list.repository, "on_this_host", dict)
     monkeypatch.setattr(package_list, "package_manager", lambda host: "dnf")
-    return package_list.would_install(["a"], [], FakeHost({"dnf ": (1, out, err)}), {})
+    return package_list.would_install(["a"], Repositories(()), FakeHost({"dnf ": (1, out, err)}), {})
 
 
 def test_what_dnf_would_leave_out_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +78,9 @@ def test_why_there_is_no_list(
     host = FakeHost({"apt-get -q ": "", "apt-get -qq ": answer, "dnf ": answer})
     monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
-    found = package_list.would_install(["nosuch"], ["crb", "other"], host, {"http_proxy": "http://192.0.2.1:3128"})
+    found = package_list.would_install(
+        ["nosuch"], Repositories(["crb", "other"]), host, {"http_proxy": "http://192.0.2.1:3128"}
+    )
     assert (found["packages"], found["problem"]) == ([], problem)
     assert host.given[0]["env"]["http_proxy"] == "http://192.0.2.1:3128", "that is the one that goes out to the mirror"
     assert not any(

@@ -17,6 +17,7 @@ from installer.errors import HostUnreachable
 from installer.wheels.downloads import Downloads
 from installer.wheels.store import Store
 
+TOLD = {"bringing": [{"name": "source"}], "size": 7}
 CONTENT = {"a": b"first package", "b": b"second", "c": b"third"}
 
 
@@ -36,10 +37,16 @@ class FakeSession:
         self.forgot = 0
 
     def download(
-        self, wanted: Sequence[Mapping[str, str]], size: int, repositories: Sequence[str], proxies: Mapping[str, str]
+        self,
+        wanted: Sequence[Mapping[str, str]],
+        bringing: Sequence[Mapping[str, str]],
+        size: int,
+        repositories: Sequence[str],
+        proxies: Mapping[str, str],
     ) -> Future[dict[str, Any]]:
         self.asked = [item["name"] for item in wanted]
-        assert (size, repositories, proxies) == (7, ["crb"], {"http_proxy": "http://192.0.2.1"})
+        through = {"http_proxy": "http://192.0.2.1"}
+        assert (bringing, size, repositories, proxies) == ([{"name": "source"}], 7, ["crb"], through)
         files = [
             {
                 **{key: item[key] for key in ("name", "version", "architecture")},
@@ -95,7 +102,7 @@ def fetched(tmp_path: Path, answers: Mapping[str, Any], sessions: Sequence[FakeS
     """Return what becomes of what hosts listed."""
     hosts: dict[str, Any] = {one.address: one for one in sessions}
     through = {"http_proxy": "http://192.0.2.1"}
-    sources = {name: DownloadingHost(host, ["crb"], through, 7) for name, host in hosts.items()}
+    sources = {name: DownloadingHost(host, ["crb"], through, TOLD) for name, host in hosts.items()}
     downloads = Downloads()
     try:
         platform = packages.merged("el-10", "EL", answers)

@@ -1,0 +1,88 @@
+"""Repositories that come with packages which are not installed: dnf uses them without that these are installed.
+
+On Enterprise Linux, packages of the distribution bring the repositories of CentOS's groups, such as that of RabbitMQ.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Mapping, Sequence
+
+from installer.agent import package_list
+from installer.agent.dnf_download import Item, NotDownloaded, download
+from installer.agent.host import CommandFailed, Host
+from installer.agent.package_list import Repositories
+
+#: A package that brings repositories has nothing that depends on the machine.
+_ANY_MACHINE = "noarch"
+
+
+def would_install(
+    names: Sequence[str],
+    early: Sequence[str],
+    repositories: Sequence[str],
+    folder: Callable[[], str],
+    host: Host,
+    proxies: Mapping[str, str],
+) -> Dict[str, Any]:
+    """Return what ``installer.agent.package_list.would_install`` tells, with the repositories that packages bring.
+
+    Args:
+        names: what is to be installed.
+        early: of these, what comes before all others, and may bring their repositories.
+        repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
+        folder: makes an empty one, for what is needed to know it.
+        host: the host.
+        proxies: additions to the environment.
+
+    Returns:
+        Also ``bringing``: the packages that bring repositories of others, as dnf lists them.
+    """
+    there = Repositories(repositories)
+    told = package_list.would_install(names, there, host, proxies)
+    if not early or not told.get("missing"):
+        return told
+    first = package_list.would_install(early, there, host, proxies)["packages"]
+    bringing = [item for item in first if item["architecture"] == _ANY_MACHINE]
+    if not bringing:
+        return told
+    try:
+        more = brought(bringing, repositories, f"{folder()}/first", host, proxies, lambda: False)
+    except (NotDownloaded, CommandFailed, OSError) as problem:
+        return {**told, "problem": f"{told['problem']}; those that packages bring cannot be asked: {problem}"}
+    return {**package_list.would_install(names, more, host, proxies), "bringing": bringing}
+
+
+def brought(
+    packages: Sequence[Item],
+    repositories: Sequence[str],
+    folder: str,
+    host: Host,
+    proxies: Mapping[str, str],
+    stopped: Callable[[], bool],
+) -> Repositories:
+    """Return what dnf is to use, with the repositories that packages bring.
+
+    Args:
+        packages: those packages; none: there are only those of the host.
+        repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
+        folder: theirs, which must be there as long as dnf is to use them; it is made.
+        host: the host.
+        proxies: additions to the environment.
+        stopped: tells whether to end dnf, because the controller is gone.
+
+    Raises:
+        NotDownloaded: the packages are not to be had, or not what they should be, or rpm cannot unpack them.
+    """
+    there = Repositories(repositories)
+    if not packages:
+        return there
+    paths, _ = download(packages, there, folder, host, proxies, stopped)
+    root = f"{folder}/root"
+    os.mkdir(root, 0o700)
+    # Their signatures have been looked at, with keys that this root does not have. No script is run.
+    only_files = ("--nodeps", "--noscripts", "--notriggers", "--noplugins", "--nosignature", "--excludedocs")
+    done = host.run(["rpm", "--root", root, "--install", *only_files, *paths], expect=None)
+    if done.code:
+        raise NotDownloaded(f"rpm cannot unpack what brings repositories: {package_list.last_line(done)}")
+    return Repositories(repositories, root)
