@@ -71,7 +71,9 @@ def as_mirror(bundle: Path, host: LabHost) -> list[Path]:
 
 
 @pytest.mark.shows("offline-bundle")
-@pytest.mark.parametrize("host", ["fedora-43", pytest.param("el-10", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.parametrize(
+    "host", ["fedora-43", *(pytest.param(name, marks=pytest.mark.long) for name in ("el-9", "el-10"))], indirect=True
+)
 def test_the_packages_come_along_and_install_without_any_other_repository(host: LabHost, tmp_path: Path) -> None:
     values = {**lab.answers([host]), **IDENTITY_ONLY, "CONFIG_SSH_KEY": str(host.private_key)}
     answers.write(tmp_path / "cloud.txt", answers.generate((), values))
