@@ -24,6 +24,7 @@ def would_install(
     folder: Callable[[], str],
     host: Host,
     proxies: Mapping[str, str],
+    stopped: Callable[[], bool],
 ) -> Dict[str, Any]:
     """Return what ``installer.agent.package_list.would_install`` tells, with the repositories that packages bring.
 
@@ -34,23 +35,24 @@ def would_install(
         folder: makes an empty one, for what is needed to know it.
         host: the host.
         proxies: additions to the environment.
+        stopped: tells whether to end dnf, because the controller is gone.
 
     Returns:
         Also ``bringing``: the packages that bring repositories of others, as dnf lists them.
     """
     there = Repositories(repositories)
-    told = package_list.would_install(names, there, host, proxies)
+    told = package_list.would_install(names, there, host, proxies, stopped)
     if not early or not told.get("missing"):
         return told
-    first = package_list.would_install(early, there, host, proxies)["packages"]
+    first = package_list.would_install(early, there, host, proxies, stopped)["packages"]
     bringing = [item for item in first if item["architecture"] == _ANY_MACHINE]
     if not bringing:
         return told
     try:
-        more = brought(bringing, repositories, f"{folder()}/first", host, proxies, lambda: False)
+        more = brought(bringing, repositories, f"{folder()}/first", host, proxies, stopped)
     except (NotDownloaded, CommandFailed, OSError) as problem:
         return {**told, "problem": f"{told['problem']}; those that packages bring cannot be asked: {problem}"}
-    return {**package_list.would_install(names, more, host, proxies), "bringing": bringing}
+    return {**package_list.would_install(names, more, host, proxies, stopped), "bringing": bringing}
 
 
 def brought(

@@ -110,7 +110,8 @@ class Agent:
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
         names, early, repositories = request["names"], request["early"], request["repositories"]
-        return self._downloads.would_install(names, early, repositories, self._host("packages"), request["proxies"])
+        host, proxies, gone = self._host("packages"), request["proxies"], self._gone.is_set
+        return self._downloads.would_install(names, early, repositories, host, proxies, gone)
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")

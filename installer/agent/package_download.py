@@ -45,6 +45,7 @@ class Downloads:
         repositories: Sequence[str],
         host: Host,
         proxies: Mapping[str, str],
+        stopped: Callable[[], bool],
     ) -> Dict[str, Any]:
         """Return what an installation brings; see ``installer.agent.coming_repositories.would_install``."""
         self.sweep()
@@ -55,7 +56,7 @@ class Downloads:
             return made[-1]
 
         try:
-            return coming_repositories.would_install(names, early, repositories, folder, host, proxies)
+            return coming_repositories.would_install(names, early, repositories, folder, host, proxies, stopped)
         finally:
             for one in made:
                 self._remove(one)

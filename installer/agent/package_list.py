@@ -7,7 +7,7 @@ import re
 import tempfile
 import urllib.parse
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from installer.agent import reach
 from installer.agent.host import Completed, Host
@@ -54,7 +54,11 @@ class Repositories:
 
 
 def would_install(
-    names: Sequence[str], repositories: Repositories, host: Host, proxies: Mapping[str, str]
+    names: Sequence[str],
+    repositories: Repositories,
+    host: Host,
+    proxies: Mapping[str, str],
+    stopped: Callable[[], bool],
 ) -> Dict[str, Any]:
     """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
 
@@ -63,6 +67,7 @@ def would_install(
         repositories: what dnf is to use, too.
         host: the host.
         proxies: additions to the environment; what the package manager's own configuration says goes before them.
+        stopped: tells whether to end the package manager, because the controller is gone.
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
@@ -71,19 +76,25 @@ def would_install(
         repository has.
     """
     if package_manager(host) == DNF:
-        return _dnf(names, repositories, host, proxies)
+        return _dnf(names, repositories, host, proxies, stopped)
     with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
-        return _apt(names, folder, host, proxies)
+        return _apt(names, folder, host, proxies, stopped)
 
 
-def _apt(names: Sequence[str], folder: str, host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
+def _apt(
+    names: Sequence[str], folder: str, host: Host, proxies: Mapping[str, str], stopped: Callable[[], bool]
+) -> Dict[str, Any]:
     # Lists of its own: the host's may be old or missing, and stay as they are.
     cache = [f"Dir::Cache::{name}=" for name in ("pkgcache", "srcpkgcache")]
     options = [word for item in (f"Dir::State::Lists={folder}", *cache) for word in ("-o", item)]
     # A user of its own downloads the lists, for whom the folder is closed.
     as_root = ["-o", "APT::Sandbox::User=root"]
     updated = host.run(
-        ["apt-get", "-q", *options, *as_root, "update"], expect=None, timeout=PATIENCE, env=dict(proxies)
+        ["apt-get", "-q", *options, *as_root, "update"],
+        expect=None,
+        timeout=PATIENCE,
+        env=dict(proxies),
+        stopped=stopped,
     )
     # Of several hashes it would tell the weakest.
     words = ["-o", "Acquire::ForceHash=sha256", "--no-install-recommends", "--print-uris", "-y", "install", *names]
@@ -106,7 +117,13 @@ def parse_apt(text: str) -> List[Dict[str, str]]:
     return found
 
 
-def _dnf(names: Sequence[str], repositories: Repositories, host: Host, proxies: Mapping[str, str]) -> Dict[str, Any]:
+def _dnf(
+    names: Sequence[str],
+    repositories: Repositories,
+    host: Host,
+    proxies: Mapping[str, str],
+    stopped: Callable[[], bool],
+) -> Dict[str, Any]:
     # What none of them has is left out and told of: it may be in one that a package brings which is not there yet.
     # What the host knows of its repositories may be older than they are, and name files that are gone.
     options = ["--assumeno", "--refresh", "--setopt=install_weak_deps=False", "--setopt=strict=False"]
@@ -115,6 +132,7 @@ def _dnf(names: Sequence[str], repositories: Repositories, host: Host, proxies: 
         expect=None,
         timeout=PATIENCE,
         env={**proxies, "COLUMNS": "300"},
+        stopped=stopped,
     )
     said = asked.out + asked.err
     found, skipped = parse_dnf(asked.out)

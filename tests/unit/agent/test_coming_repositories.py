@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ PYTHON = {"name": "python", "version": "3-1", "architecture": "x86_64", "reposit
 QUEUE = {"name": "queue", "version": "4-1", "architecture": "noarch", "repository": "coming"}
 
 
+def never() -> bool:
+    return False
+
+
 class Asked:
     """What dnf would install, by whether the repository that ``source`` brings is there."""
 
@@ -26,9 +30,10 @@ class Asked:
         self.roots: list[str] = []
 
     def __call__(
-        self, names: Sequence[str], repositories: Repositories, host: Any, proxies: Mapping[str, str]
+        self, names: Sequence[str], repositories: Repositories, _host: Any, _proxies: Any, stopped: Callable[[], bool]
     ) -> dict[str, Any]:
         assert repositories.names == ["crb"]
+        assert stopped is never
         self.roots.append(repositories.root)
         known = [SOURCE, PYTHON, *([QUEUE] if repositories.root else [])]
         found = [item for item in known if item["name"] in names]
@@ -51,7 +56,7 @@ def host(answers: dict[str, Any] | None = None) -> DnfHost:
 def test_dnf_is_asked_again_with_what_packages_bring_and_nothing_stays(tmp_path: Path, asked: Asked) -> None:
     one = host()
     downloads = package_download.Downloads(str(tmp_path))
-    told = downloads.would_install(["source", "python", "queue"], ["source", "python"], ["crb"], one, {})
+    told = downloads.would_install(["source", "python", "queue"], ["source", "python"], ["crb"], one, {}, never)
     assert told["packages"] == [SOURCE, PYTHON, QUEUE]
     assert (told["problem"], told["bringing"]) == ("", [SOURCE])
     (unpacked,) = [line for line in one.ran if line.startswith("rpm --root")]
@@ -74,7 +79,7 @@ def test_dnf_is_asked_again_with_what_packages_bring_and_nothing_stays(tmp_path:
 def test_nothing_is_downloaded_where_it_would_not_help(
     tmp_path: Path, asked: Asked, names: list[str], early: list[str], questions: int
 ) -> None:
-    told = package_download.Downloads(f"{tmp_path}/nosuch").would_install(names, early, ["crb"], FakeHost(), {})
+    told = package_download.Downloads(f"{tmp_path}/nosuch").would_install(names, early, ["crb"], FakeHost(), {}, never)
     assert "bringing" not in told
     assert len(asked.roots) == questions
 
@@ -91,7 +96,7 @@ def test_what_packages_bring_and_cannot_be_had_is_told_with_the_list(
     tmp_path: Path, asked: Asked, answers: dict[str, Any], why: str
 ) -> None:
     downloads = package_download.Downloads(str(tmp_path))
-    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], host(answers), {})
+    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], host(answers), {}, never)
     assert told["packages"] == [SOURCE]
     assert told["problem"].startswith("no queue; those that packages bring cannot be asked: ")
     assert why in told["problem"]

@@ -15,6 +15,10 @@ from tests.unit.resources.fake_host import FakeHost
 CASES = yaml.safe_load((Path(__file__).parent / "package_list.yaml").read_text())
 
 
+def never() -> bool:
+    return False
+
+
 @pytest.mark.parametrize("case", CASES["apt"], ids=lambda case: str(len(case["packages"])))
 def test_what_apt_would_install(case: dict[str, Any]) -> None:
     assert package_list.parse_apt(case["text"]) == case["packages"]
@@ -30,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, out: str, err: str) -> dict[str, Any]
     """Return what is told of a host whose dnf says that."""
     monkeypatch.setattr(package_list.repository, "on_this_host", dict)
     monkeypatch.setattr(package_list, "package_manager", lambda host: "dnf")
-    return package_list.would_install(["a"], Repositories(()), FakeHost({"dnf ": (1, out, err)}), {})
+    return package_list.would_install(["a"], Repositories(()), FakeHost({"dnf ": (1, out, err)}), {}, never)
 
 
 def test_what_dnf_would_leave_out_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,9 +83,10 @@ def test_why_there_is_no_list(
     monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
     found = package_list.would_install(
-        ["nosuch"], Repositories(["crb", "other"]), host, {"http_proxy": "http://192.0.2.1:3128"}
+        ["nosuch"], Repositories(["crb", "other"]), host, {"http_proxy": "http://192.0.2.1:3128"}, never
     )
     assert (found["packages"], found["problem"]) == ([], problem)
+    assert host.given[0]["stopped"] is never, "what takes long is ended when nobody waits for it"
     assert host.given[0]["env"]["http_proxy"] == "http://192.0.2.1:3128", "that is the one that goes out to the mirror"
     assert not any(
         " install nosuch" in line and "--print-uris" not in line and "--assumeno" not in line for line in host.ran
