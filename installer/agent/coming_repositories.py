@@ -13,13 +13,10 @@ from installer.agent.dnf_download import Item, NotDownloaded, download
 from installer.agent.host import CommandFailed, Host
 from installer.agent.package_list import Repositories
 
-#: A package that brings repositories has nothing that depends on the machine.
-_ANY_MACHINE = "noarch"
-
 
 def would_install(
     names: Sequence[str],
-    early: Sequence[str],
+    sources: Sequence[str],
     repositories: Sequence[str],
     folder: Callable[[], str],
     host: Host,
@@ -30,7 +27,7 @@ def would_install(
 
     Args:
         names: what is to be installed.
-        early: of these, what comes before all others, and may bring their repositories.
+        sources: of these, those that bring repositories of others.
         repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
         folder: makes an empty one, for what is needed to know it.
         host: the host.
@@ -42,17 +39,20 @@ def would_install(
     """
     there = Repositories(repositories)
     told = package_list.would_install(names, there, host, proxies, stopped)
-    if not early or not told.get("missing"):
+    if not sources or not told.get("missing"):
         return told
-    first = package_list.would_install(early, there, host, proxies, stopped)["packages"]
-    bringing = [item for item in first if item["architecture"] == _ANY_MACHINE]
+    # With what they depend on, such as the keys.
+    bringing = package_list.would_install(sources, there, host, proxies, stopped)["packages"]
     if not bringing:
         return told
     try:
         more = brought(bringing, repositories, f"{folder()}/first", host, proxies, stopped)
+        again = package_list.would_install(names, more, host, proxies, stopped)
+        if not again["packages"]:
+            raise NotDownloaded(again["problem"])
     except (NotDownloaded, CommandFailed, OSError) as problem:
         return {**told, "problem": f"{told['problem']}; those that packages bring cannot be asked: {problem}"}
-    return {**package_list.would_install(names, more, host, proxies, stopped), "bringing": bringing}
+    return {**again, "bringing": bringing}
 
 
 def brought(
@@ -79,7 +79,7 @@ def brought(
     there = Repositories(repositories)
     if not packages:
         return there
-    paths, _ = download(packages, there, folder, host, proxies, stopped)
+    paths, _ = download(packages, there, folder, host, proxies, stopped, signed_where_checked=True)
     root = f"{folder}/root"
     os.mkdir(root, 0o700)
     # Their signatures have been looked at, with keys that this root does not have. No script is run.

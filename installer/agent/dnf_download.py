@@ -9,8 +9,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
 from installer.agent import package_signatures, reach
 from installer.agent.host import Host
 from installer.agent.package_list import Repositories, exactly, last_line
-from installer.resources import dnf, repository
-from installer.resources.texts import text_of
+from installer.resources import dnf, dnf_configuration, repository
 
 #: Seconds for downloading all of them.
 PATIENCE = 3600.0
@@ -33,6 +32,7 @@ def download(
     host: Host,
     proxies: Mapping[str, str],
     stopped: Callable[[], bool],
+    signed_where_checked: bool = False,
 ) -> Tuple[List[str], Set[str]]:
     """Download packages and return their files, in their order, and those with a signature of their repository's.
 
@@ -43,6 +43,7 @@ def download(
         host: the host.
         proxies: additions to the environment; what dnf's own configuration says goes before them.
         stopped: tells whether to end dnf, because the controller is gone.
+        signed_where_checked: refuse what dnf would not install before it is given a key that is no file of this host.
 
     Raises:
         NotDownloaded: they are not to be had, or not what they should be.
@@ -50,7 +51,10 @@ def download(
     os.mkdir(folder, 0o700)
     _download(packages, repositories, f"{folder}/packages", host, proxies, stopped)
     paths = _matched(packages, f"{folder}/packages", host)
-    return paths, _signed(packages, paths, f"{folder}/keys", repositories.root, host)
+    by_repository: Dict[str, List[str]] = {}
+    for item, path in zip(packages, paths):
+        by_repository.setdefault(item["repository"], []).append(path)
+    return paths, _signed(by_repository, f"{folder}/keys", _keys(repositories.root, host), signed_where_checked, host)
 
 
 def _download(
@@ -104,15 +108,29 @@ def _identity(item: Item) -> Tuple[str, ...]:
     return (item["name"], version if ":" in version else f"0:{version}", item["architecture"])
 
 
-def _signed(packages: Sequence[Item], paths: Sequence[str], folder: str, root: str, host: Host) -> Set[str]:
+def _keys(root: str, host: Host) -> Dict[str, List[str]]:
+    """Return the addresses of keys by repository, those of packages that were unpacked into a folder included.
+
+    Of what both define, dnf takes the host's own.
+    """
+    main = dnf_configuration.texts()
+    files, overrides = repository.files_on_this_host()
+    keys = package_signatures.keys_of(main, files, overrides, reach.dnf_variables(host))
+    if not root:
+        return keys
+    theirs = package_signatures.keys_of(main, repository.files_below(root), overrides, reach.dnf_variables(host, root))
+    own = repository.enabled(files, overrides)
+    for name in theirs.keys() - own.keys():
+        keys[name] = [package_signatures.file_of(key, root) or key for key in theirs[name]]
+    return keys
+
+
+def _signed(
+    packages: Mapping[str, Sequence[str]], folder: str, keys: Mapping[str, Sequence[str]], strict: bool, host: Host
+) -> Set[str]:
     """Return the files whose signature is their repository's, and refuse those with one that nobody here knows."""
     os.mkdir(folder, 0o700)
-    by_repository: Dict[str, List[str]] = {}
-    for item, path in zip(packages, paths):
-        by_repository.setdefault(item["repository"], []).append(path)
-    main = map(text_of, reach.dnf_configuration(reach.DNF_PARTS))
-    keys = package_signatures.keys_of(main, *repository.files_on_this_host(root), reach.dnf_variables(host, root))
-    good, bad = package_signatures.signed(by_repository, keys, folder, host, root)
+    good, bad = package_signatures.signed(packages, keys, folder, host, strict)
     if bad:
         names = ", ".join(sorted(map(os.path.basename, bad))[:5])
         raise NotDownloaded(

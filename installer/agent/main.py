@@ -109,9 +109,9 @@ class Agent:
         return probes.sources(request["ask"], self._host("sources"))
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        names, early, repositories = request["names"], request["early"], request["repositories"]
+        names, sources, repositories = request["names"], request["sources"], request["repositories"]
         host, proxies, gone = self._host("packages"), request["proxies"], self._gone.is_set
-        return self._downloads.would_install(names, early, repositories, host, proxies, gone)
+        return self._downloads.would_install(names, sources, repositories, host, proxies, gone)
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
         host = self._host("packages")

@@ -41,7 +41,7 @@ class Downloads:
     def would_install(
         self,
         names: Sequence[str],
-        early: Sequence[str],
+        sources: Sequence[str],
         repositories: Sequence[str],
         host: Host,
         proxies: Mapping[str, str],
@@ -56,7 +56,7 @@ class Downloads:
             return made[-1]
 
         try:
-            return coming_repositories.would_install(names, early, repositories, folder, host, proxies, stopped)
+            return coming_repositories.would_install(names, sources, repositories, folder, host, proxies, stopped)
         finally:
             for one in made:
                 self._remove(one)

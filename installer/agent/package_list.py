@@ -9,9 +9,8 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
-from installer.agent import reach
 from installer.agent.host import Completed, Host
-from installer.resources import dnf, repository
+from installer.resources import dnf, dnf_configuration, repository
 from installer.resources.package_manager import DNF, package_manager
 
 #: Seconds for reading the lists of all package sources.
@@ -47,8 +46,11 @@ class Repositories:
         known = repository.on_this_host()
         options = [f"--enablerepo={name}" for name in self.names if name in known]
         if self.root:
-            for option, folders in (("reposdir", repository.FILES), ("varsdir", reach.VARIABLES)):
-                both = [*folders, *(f"{self.root}{folder}" for folder in folders)]
+            for option, own, theirs in (
+                ("reposdir", dnf_configuration.repository_folders(), dnf_configuration.REPOSITORIES),
+                ("varsdir", dnf_configuration.variable_folders(), dnf_configuration.VARIABLES),
+            ):
+                both = [*own, *(f"{self.root}{folder}" for folder in theirs)]
                 options.append(f"--setopt={option}={','.join(filter(os.path.isdir, both))}")
         return options
 

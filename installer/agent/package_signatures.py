@@ -48,7 +48,11 @@ def _said(output: str, words: str, paths: Sequence[str]) -> Set[str]:
 
 
 def signed(
-    packages: Mapping[str, Sequence[str]], keys: Mapping[str, Sequence[str]], folder: str, host: Host, root: str = ""
+    packages: Mapping[str, Sequence[str]],
+    keys: Mapping[str, Sequence[str]],
+    folder: str,
+    host: Host,
+    strict: bool = False,
 ) -> Tuple[Set[str], List[str]]:
     """Return the files whose signature is of a key of their repository, and those whose signature nobody here knows.
 
@@ -60,13 +64,15 @@ def signed(
         keys: see ``keys_of``.
         folder: an empty one, for databases of keys.
         host: the host.
-        root: a folder that takes the place of / for keys that are not on the host.
+        strict: what its repository wants checked with a key that is no file of this host is not let pass: it must be
+            signed with a key that rpm of this host has.
     """
     good: Set[str] = set()
     bad: List[str] = []
     for number, (repository, paths) in enumerate(sorted(packages.items())):
         database = os.path.join(folder, str(number))
-        if not _imported([_file(key, root) for key in keys.get(repository, ())], database, host):
+        if not _imported(keys.get(repository, ()), database, host):
+            bad += paths if strict and repository in keys else []
             continue
         found = _well_signed(paths, ["--dbpath", database], host)
         good |= found
@@ -79,17 +85,24 @@ def _well_signed(paths: Sequence[str], options: Sequence[str], host: Host) -> Se
     return _said(host.run(["rpmkeys", *options, "--checksig", *paths], expect=None).out, _SIGNED, paths)
 
 
-def _imported(paths: Sequence[Optional[str]], database: str, host: Host) -> bool:
+def _imported(keys: Sequence[str], database: str, host: Host) -> bool:
     """Tell whether all keys could be put into a database of their own: with some of them, good looks like bad."""
+    paths = list(map(file_of, keys))
     if not paths or not all(paths):
         return False
     asked = [host.run(["rpmkeys", "--dbpath", database, "--import", str(path)], expect=None) for path in paths]
     return all(one.code == 0 for one in asked)
 
 
-def _file(key: str, root: str) -> Optional[str]:
+def file_of(key: str, root: str = "") -> Optional[str]:
+    """Return the file of a key by its address; None where it is none of this host.
+
+    Args:
+        key: the address.
+        root: a folder that takes the place of /.
+    """
     path = urllib.parse.unquote(urllib.parse.urlsplit(key).path) if key.startswith(("file:", "/")) else ""
-    return next((place for place in (path, f"{root}{path}") if path and os.path.isfile(place)), None)
+    return f"{root}{path}" if path and os.path.isfile(f"{root}{path}") else None
 
 
 def keys_of(

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from installer.agent.host import Host
-from installer.resources import python_index, repository
+from installer.resources import dnf_configuration, python_index, repository
 from installer.resources.package_manager import APT, package_manager
 from installer.resources.texts import ini_files, text_of
 
@@ -32,11 +32,6 @@ _REMOTE = ("http://", "https://")
 #: A mirror of the site on a disk of the host, and apt's copy of it.
 _FOLDERS = ("file:", "copy:")
 _TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem")
-#: Where dnf 5 looks for parts of its configuration (dnf5.conf(5)).
-DNF_PARTS = ("/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d")
-_DNF = "/etc/dnf/dnf.conf"
-#: Where dnf looks for files with values of variables (dnf.conf(5), varsdir), the strongest last.
-VARIABLES = ("/usr/share/dnf5/vars.d", "/etc/yum/vars", "/etc/dnf/vars")
 
 
 def reach(index: Optional[str], proxies: Mapping[str, str], host: Host) -> List[Dict[str, str]]:
@@ -102,17 +97,7 @@ def package_manager_proxies(host: Host) -> Dict[str, str]:
     and ``parse_dnf_proxy``."""
     if package_manager(host) == APT:
         return parse_apt_proxies(host.run(["apt-config", "dump"], expect=None).out)
-    return parse_dnf_proxy(map(text_of, dnf_configuration(DNF_PARTS)))
-
-
-def dnf_configuration(folders: Sequence[str]) -> List[str]:
-    """Return dnf's configuration files, the strongest last: parts by their names, then its own (seen with dnf 5.4).
-
-    Args:
-        folders: of the parts; one in a later folder takes the place of one that is called the same.
-    """
-    parts = {os.path.basename(path): path for folder in folders for path in glob.glob(f"{folder}/*.conf")}
-    return [*(parts[name] for name in sorted(parts)), _DNF]
+    return parse_dnf_proxy(dnf_configuration.texts())
 
 
 def parse_apt_proxies(text: str) -> Dict[str, str]:
@@ -215,7 +200,8 @@ def dnf_variables(host: Host, root: str = "") -> Dict[str, str]:
         root: a folder of which the files with values of variables count, too.
     """
     release = host.run(["rpm", "-E", "%{?fedora}%{?rhel}"], expect=None).out.strip()
-    folders = [f"{place}{folder}" for place in dict.fromkeys(("", root)) for folder in VARIABLES]
+    more = [f"{root}{folder}" for folder in dnf_configuration.VARIABLES] if root else []
+    folders = [*dnf_configuration.variable_folders(), *more]
     # EL's major release is all that the macro tells.
     found = dict.fromkeys(("releasever", "releasever_major"), release)
     found.update(dict.fromkeys(("basearch", "arch"), os.uname().machine))

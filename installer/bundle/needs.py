@@ -9,7 +9,7 @@ from pathlib import Path
 from installer.bundle.manifest import Manifest
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.plan import PACKAGES, Step
+from installer.plan import Step
 from installer.resources.package import Package
 from installer.resources.repository import Repository
 from installer.resources.wheels import list_name
@@ -40,24 +40,25 @@ class Packages:
 
     Args:
         names: the packages.
-        early: of these, those that come before all others, and may bring their repositories.
+        sources: of these, those that bring repositories of others.
         repositories: ids of those that are enabled for them.
     """
 
     names: tuple[str, ...]
-    early: tuple[str, ...]
+    sources: tuple[str, ...]
     repositories: tuple[str, ...]
 
 
 def packages(steps: Iterable[Step]) -> Packages:
     """Return what the steps of a host's plan need of its distribution."""
-    items = [(step.name, item) for step in steps for item in step.resources]
-    wanted = {item.package: name for name, item in items if isinstance(item, Package) and not item.absent}
-    enabled = [item for _, item in items if isinstance(item, Repository)]
+    items = [item for step in steps for item in step.resources]
+    wanted = [item for item in items if isinstance(item, Package) and not item.absent]
+    enabled = [item for item in items if isinstance(item, Repository)]
     # On RHEL it goes by another name.
     repositories = [name for item in enabled for name in (item.repository, item.subscription) if name]
-    early = [package for package, step in wanted.items() if step != PACKAGES]
-    return Packages(tuple(wanted), tuple(early), tuple(repositories))
+    names = dict.fromkeys(item.package for item in wanted)
+    sources = dict.fromkeys(item.package for item in wanted if item.brings_repositories)
+    return Packages(tuple(names), tuple(sources), tuple(repositories))
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:

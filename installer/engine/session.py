@@ -72,10 +72,10 @@ class AgentSession:
         return self._call("sources", "asking its package sources", ask=ask)
 
     def packages(
-        self, names: Sequence[str], early: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
+        self, names: Sequence[str], sources: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
     ) -> Future[dict[str, Any]]:
         """Ask what an installation of packages would bring; see ``installer.agent.coming_repositories``."""
-        asked = {"names": list(names), "early": list(early), "repositories": list(repositories)}
+        asked = {"names": list(names), "sources": list(sources), "repositories": list(repositories)}
         return self._call("packages", "asking what its packages are", **asked, proxies=dict(proxies))
 
     def download(

@@ -24,6 +24,7 @@ class Package(Resource):
         absent: it must not be installed; its configuration files may stay.
         proxies: ``http_proxy``, ``https_proxy``, ``no_proxy`` with their values. What the package manager's own
             configuration says goes before them.
+        brings_repositories: others come from package sources that it brings.
     """
 
     kind: ClassVar[str] = "package"
@@ -31,6 +32,7 @@ class Package(Resource):
     package: str
     absent: bool = False
     proxies: Tuple[Tuple[str, Secret], ...] = ()
+    brings_repositories: bool = False
 
     @property
     def name(self) -> str:

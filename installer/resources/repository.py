@@ -9,13 +9,12 @@ import re
 from typing import ClassVar, Dict, Iterable, List, Sequence, Tuple
 
 from installer.agent.host import Completed, Host
-from installer.resources import dnf, transaction
+from installer.resources import dnf, dnf_configuration, transaction
 from installer.resources.base import Actual, CannotFix, Resource, State
 from installer.resources.secret import Secret
 from installer.resources.texts import ini_files, text_of
 
-#: Where dnf looks for repositories (dnf.conf(5), reposdir), and dnf 5 for what differs from what is said there.
-FILES = ("/usr/share/dnf5/repos.d", "/etc/distro.repos.d", "/etc/yum/repos.d", "/etc/yum.repos.d")
+#: Where dnf 5 looks for what differs from what its repositories' files say.
 OVERRIDES = ("/usr/share/dnf5/repos.override.d", "/etc/dnf/repos.override.d")
 #: How dnf.conf(5) spells a boolean that is off.
 _OFF = ("0", "false", "no", "off")
@@ -100,14 +99,14 @@ def on_this_host() -> Dict[str, bool]:
     return enabled(*files_on_this_host())
 
 
-def files_on_this_host(root: str = "") -> Tuple[List[str], List[str]]:
-    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards.
+def files_on_this_host() -> Tuple[List[str], List[str]]:
+    """Return the texts of this host's .repo files, and of those that dnf 5 reads afterwards."""
+    return _texts(dnf_configuration.repository_folders()), _texts(OVERRIDES)
 
-    Args:
-        root: a folder of which the .repo files count, too.
-    """
-    more = _texts([f"{root}{folder}" for folder in FILES]) if root else []
-    return [*_texts(FILES), *more], _texts(OVERRIDES)
+
+def files_below(root: str) -> List[str]:
+    """Return the texts of .repo files in a folder that takes the place of /."""
+    return _texts([f"{root}{folder}" for folder in dnf_configuration.REPOSITORIES])
 
 
 def enabled(files: Iterable[str], overrides: Iterable[str]) -> Dict[str, bool]:

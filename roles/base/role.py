@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from installer import confinement
 from installer.addresses import address_of
@@ -32,14 +33,22 @@ class Base(Role):
         facts = self.facts(host)
         yield Directory("/etc/pystack")
         yield from entries(cloud, host)
-        for entry in facts["repositories"]:
-            yield Repository(
-                entry["name"], entry["subscription"].format(architecture=host.facts.get("architecture", "x86_64"))
-            )
+        if cloud.answers["CONFIG_ENABLE_REPOSITORIES"]:
+            yield from repositories(facts, host)
         if confinement.is_confined(host):
             yield Package(facts["policy_tools"])
-        for package in (*facts["sources"], *facts["python"], *client.sources(cloud, host)):
+        if cloud.answers["CONFIG_ENABLE_REPOSITORIES"]:
+            for package in (*facts["sources"], *client.sources(cloud, host)):
+                yield Package(package, brings_repositories=True)
+        for package in facts["python"]:
             yield Package(package)
+
+
+def repositories(facts: Mapping[str, Any], host: CloudHost) -> Iterator[Repository]:
+    """Yield the repositories of the distribution that are off by themselves."""
+    for entry in facts["repositories"]:
+        subscription = entry["subscription"].format(architecture=host.facts.get("architecture", "x86_64"))
+        yield Repository(entry["name"], subscription)
 
 
 def entries(cloud: Cloud, host: CloudHost) -> Iterator[HostEntry]:

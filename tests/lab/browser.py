@@ -141,8 +141,9 @@ def own_namespace() -> Iterator[None]:
     assert inner is not None
     wired = f"link add {NAMESPACE} master {places.BRIDGE} up type veth peer name eth0 netns {NAMESPACE}"
     inside = [f"address add {inner[-2]}/{inner.prefixlen} dev eth0", "link set lo up", "link set eth0 up"]
-    # One that was cut off leaves its namespace behind.
-    subprocess.run(["ip", "netns", "delete", NAMESPACE], check=False, capture_output=True)
+    # One that was cut off leaves both behind, and a process in the namespace keeps its end of the cable.
+    for kind in ("link", "netns"):
+        subprocess.run(["ip", kind, "delete", NAMESPACE], check=False, capture_output=True)
     places.command(["ip", "netns", "add", NAMESPACE])
     try:
         for words in (wired, *(f"-netns {NAMESPACE} {words}" for words in inside)):

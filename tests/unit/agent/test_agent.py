@@ -82,7 +82,7 @@ def test_what_was_downloaded_is_gone_when_the_answer_to_forget_comes_and_what_wa
     left.mkdir()
     own.mkdir()
     agent._downloads._folders.append(str(own))
-    agent._answer({"do": "packages", "id": 1, "names": [], "early": [], "repositories": [], "proxies": {}})
+    agent._answer({"do": "packages", "id": 1, "names": [], "sources": [], "repositories": [], "proxies": {}})
     assert list(tmp_path.iterdir()) == [own]
     agent._answer({"do": "forget", "id": 2})
     assert list(tmp_path.iterdir()) == []

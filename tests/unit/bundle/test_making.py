@@ -14,7 +14,7 @@ from installer.bundle.manifest import BundleRefused, Contents, Infrastructure, M
 from installer.bundle.opening import opened
 from installer.cloud import Cloud
 from installer.errors import UsageError
-from installer.plan import PACKAGES, Step
+from installer.plan import Step
 from installer.resources.package import Package
 from installer.resources.repository import Repository
 from installer.roles import all_roles
@@ -64,9 +64,9 @@ def test_what_a_host_builds_itself_is_needed_too(nova: str, locks: list[str]) ->
 
 def test_packages_are_asked_of_what_is_enabled_for_them_on_rhel_too() -> None:
     enabled = Repository("crb", "codeready-builder-for-rhel-10-x86_64-rpms")
-    resources = (enabled, Repository("nfv"), Package("a"), Package("b", absent=True), Package("a"))
+    resources = (enabled, Repository("nfv"), Package("a", brings_repositories=True), Package("b", absent=True))
     first = Step("192.0.2.1", "base", resources, frozenset())
-    asked = needs.packages([first, Step("192.0.2.1", PACKAGES, (Package("c"),), frozenset())])
+    asked = needs.packages([first, Step("192.0.2.1", "packages", (Package("c"), Package("c")), frozenset())])
     assert asked == needs.Packages(("a", "c"), ("a",), ("crb", "codeready-builder-for-rhel-10-x86_64-rpms", "nfv"))
 
 

@@ -22,7 +22,7 @@ from installer.agent.facts import (
     parse_interfaces,
     parse_memory_mib,
 )
-from installer.resources import python_index
+from installer.resources import dnf_configuration, python_index
 from tests.unit.resources.fake_host import FakeHost
 
 
@@ -327,7 +327,7 @@ def test_dnfs_own_configuration_file_wins_over_parts_and_those_of_the_operator_o
     for path in (theirs / "20-a.conf", theirs / "90-b.conf", ours / "20-a.conf", ours / "50-c.conf"):
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    found = reach.dnf_configuration([str(theirs), str(ours)])
+    found = dnf_configuration.files([str(theirs), str(ours)])
     assert found == [f"{ours}/20-a.conf", f"{ours}/50-c.conf", f"{theirs}/90-b.conf", "/etc/dnf/dnf.conf"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from installer.resources import repository
+from installer.resources import dnf_configuration, repository
 from installer.resources.base import CannotFix, differs
 from installer.resources.repository import Repository, enabled
 from tests.unit.resources.fake_host import FakeHost
@@ -25,7 +25,7 @@ def test_what_is_enabled_is_read_from_files(case: dict[str, Any]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(repository, "FILES", (str(tmp_path),))
+    monkeypatch.setattr(dnf_configuration, "REPOSITORIES", (str(tmp_path),))
     monkeypatch.setattr(repository, "OVERRIDES", (str(tmp_path / "overrides"),))
     (tmp_path / "overrides").mkdir()
     return tmp_path

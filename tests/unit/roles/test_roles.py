@@ -109,10 +109,21 @@ def test_package_sources_are_packages_of_a_step_that_the_package_transaction_wai
     base, packages = steps["base"], steps["packages"]
     early = [item.package for item in base.resources if isinstance(item, Package)]
     assert early == ["centos-release-nfv-openvswitch", "centos-release-rabbitmq-4", "python3.12"]
+    brings = [item.package for item in base.resources if isinstance(item, Package) and item.brings_repositories]
+    assert brings == early[:2]
     assert [item.name for item in base.resources if isinstance(item, Repository)] == ["crb"]
     assert not set(early) & {item.package for item in packages.resources}
     assert base.key in packages.needs
     assert packages.key not in base.needs
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_a_site_with_mirrors_of_its_own_keeps_the_package_sources_of_its_hosts(platform):
+    cloud = cloud_of(platform=platform, CONFIG_ENABLE_REPOSITORIES="n")
+    items = [item for step in plan.build(cloud, all_roles()) for item in step.resources]
+    assert not [item for item in items if isinstance(item, Repository)]
+    assert not [item for item in items if isinstance(item, Package) and item.brings_repositories]
+    assert not [item for item in items if isinstance(item, Package) and item.package.startswith("centos-release-")]
 
 
 @pytest.mark.parametrize("platform", SUPPORTED)
