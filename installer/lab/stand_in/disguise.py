@@ -38,6 +38,8 @@ PROVIDED = (
     *("openssh-server", "openssl", "procps-ng", "python3", "rpm", "sed", "shadow-utils", "sudo", "system-release"),
     *("systemd", "util-linux"),
 )
+#: What EL's and Fedora's package of Python has in itself.
+_WITH_PYTHON = ("python3-venv",)
 #: Where a host without Python keeps that of dnf.
 _OWN_PYTHON = "/usr/libexec/stand-in/python-of-dnf"
 _MACROS = """\
@@ -94,7 +96,7 @@ def provide(platform: str, python: bool, report: Report, further: Sequence[str] 
         LabRefused: when the disk is too full, or the machine lacks what must go in.
     """
     packages = repository.provide(platform, report)
-    base = image.provide(platforms.find(repository.UNDER), True, report, [*repository.TOOLS, *further])
+    base = image.provide(platforms.find(repository.UNDER), True, report, [*repository.TOOLS, *_WITH_PYTHON, *further])
     table = read_yaml(TABLE)[platform]
     parts = [base.name, packages.name, str(table), str(python), Path(__file__).read_text(), *_rules().values()]
     content = "\n".join([_RECIPE, *parts])
