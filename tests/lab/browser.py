@@ -140,7 +140,13 @@ def own_namespace() -> Iterator[None]:
     inner = lab_network.current()
     assert inner is not None
     wired = f"link add {NAMESPACE} master {places.BRIDGE} up type veth peer name eth0 netns {NAMESPACE}"
-    inside = [f"address add {inner[-2]}/{inner.prefixlen} dev eth0", "link set lo up", "link set eth0 up"]
+    inside = [
+        f"address add {inner[-2]}/{inner.prefixlen} dev eth0",
+        # An address that comes a second later would be one more change.
+        "link set eth0 addrgenmode none",
+        "link set lo up",
+        "link set eth0 up",
+    ]
     # One that was cut off leaves both behind, and a process in the namespace keeps its end of the cable.
     for kind in ("link", "netns"):
         subprocess.run(["ip", kind, "delete", NAMESPACE], check=False, capture_output=True)
