@@ -6,12 +6,12 @@ On Enterprise Linux, packages of the distribution bring the repositories of Cent
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Sequence
 
 from installer.agent import package_list
 from installer.agent.dnf_download import Item, NotDownloaded, download
-from installer.agent.host import CommandFailed, Host
-from installer.agent.package_list import Repositories
+from installer.agent.host import CommandFailed
+from installer.agent.package_list import Asking, Repositories
 
 
 def would_install(
@@ -19,9 +19,7 @@ def would_install(
     sources: Sequence[str],
     repositories: Sequence[str],
     folder: Callable[[], str],
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
+    asking: Asking,
 ) -> Dict[str, Any]:
     """Return what ``installer.agent.package_list.would_install`` tells, with the repositories that packages bring.
 
@@ -30,24 +28,22 @@ def would_install(
         sources: of these, those that bring repositories of others.
         repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
         folder: makes an empty one, for what is needed to know it.
-        host: the host.
-        proxies: additions to the environment.
-        stopped: tells whether to end dnf, because the controller is gone.
+        asking: how the package manager is asked.
 
     Returns:
         Also ``bringing``: the packages that bring repositories of others, as dnf lists them.
     """
     there = Repositories(repositories)
-    told = package_list.would_install(names, there, host, proxies, stopped)
+    told = package_list.would_install(names, there, asking)
     if not sources or not told.get("missing"):
         return told
     # With what they depend on, such as the keys.
-    bringing = package_list.would_install(sources, there, host, proxies, stopped)["packages"]
+    bringing = package_list.would_install(sources, there, asking)["packages"]
     if not bringing:
         return told
     try:
-        more = brought(bringing, repositories, f"{folder()}/first", host, proxies, stopped)
-        again = package_list.would_install(names, more, host, proxies, stopped)
+        more = brought(bringing, repositories, f"{folder()}/first", asking)
+        again = package_list.would_install(names, more, asking)
         if not again["packages"]:
             raise NotDownloaded(again["problem"])
     except (NotDownloaded, CommandFailed, OSError) as problem:
@@ -55,23 +51,14 @@ def would_install(
     return {**again, "bringing": bringing}
 
 
-def brought(
-    packages: Sequence[Item],
-    repositories: Sequence[str],
-    folder: str,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
-) -> Repositories:
+def brought(packages: Sequence[Item], repositories: Sequence[str], folder: str, asking: Asking) -> Repositories:
     """Return what dnf is to use, with the repositories that packages bring.
 
     Args:
         packages: those packages; none: there are only those of the host.
         repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
         folder: theirs, which must be there as long as dnf is to use them; it is made.
-        host: the host.
-        proxies: additions to the environment.
-        stopped: tells whether to end dnf, because the controller is gone.
+        asking: how the package manager is asked.
 
     Raises:
         NotDownloaded: the packages are not to be had, or not what they should be, or rpm cannot unpack them.
@@ -79,12 +66,12 @@ def brought(
     there = Repositories(repositories)
     if not packages:
         return there
-    paths, _ = download(packages, there, folder, host, proxies, stopped, signed_where_checked=True)
+    paths, _ = download(packages, there, folder, asking, signed_where_checked=True)
     root = f"{folder}/root"
     os.mkdir(root, 0o700)
     # Their signatures have been looked at, with keys that this root does not have. No script is run.
     only_files = ("--nodeps", "--noscripts", "--notriggers", "--noplugins", "--nosignature", "--excludedocs")
-    done = host.run(["rpm", "--root", root, "--install", *only_files, *paths], expect=None)
+    done = asking.host.run(["rpm", "--root", root, "--install", *only_files, *paths], expect=None)
     if done.code:
         raise NotDownloaded(f"rpm cannot unpack what brings repositories: {package_list.last_line(done)}")
     return Repositories(repositories, root)

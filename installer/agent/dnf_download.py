@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from installer.agent import package_signatures, reach
 from installer.agent.host import Host
-from installer.agent.package_list import Repositories, exactly, last_line
+from installer.agent.package_list import Asking, Repositories, exactly, last_line
 from installer.resources import dnf, dnf_configuration, repository
 
 #: Seconds for downloading all of them.
@@ -29,9 +29,7 @@ def download(
     packages: Sequence[Item],
     repositories: Repositories,
     folder: str,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
+    asking: Asking,
     signed_where_checked: bool = False,
 ) -> Tuple[List[str], Set[str]]:
     """Download packages and return their files, in their order, and those with a signature of their repository's.
@@ -40,16 +38,15 @@ def download(
         packages: of those that ``installer.agent.package_list.would_install`` tells.
         repositories: what dnf is to use, too.
         folder: theirs; it is made.
-        host: the host.
-        proxies: additions to the environment; what dnf's own configuration says goes before them.
-        stopped: tells whether to end dnf, because the controller is gone.
+        asking: how dnf is asked.
         signed_where_checked: refuse what dnf would not install before it is given a key that is no file of this host.
 
     Raises:
         NotDownloaded: they are not to be had, or not what they should be.
     """
     os.mkdir(folder, 0o700)
-    _download(packages, repositories, f"{folder}/packages", host, proxies, stopped)
+    _download(packages, repositories, f"{folder}/packages", asking)
+    host = asking.host
     paths = _matched(packages, f"{folder}/packages", host)
     by_repository: Dict[str, List[str]] = {}
     for item, path in zip(packages, paths):
@@ -57,24 +54,11 @@ def download(
     return paths, _signed(by_repository, f"{folder}/keys", _keys(repositories.root, host), signed_where_checked, host)
 
 
-def _download(
-    packages: Sequence[Item],
-    repositories: Repositories,
-    folder: str,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
-) -> None:
+def _download(packages: Sequence[Item], repositories: Repositories, folder: str, asking: Asking) -> None:
     os.mkdir(folder, 0o700)
     # Without keepcache, dnf 5 notes the files to be removed after its next transaction.
     options = ["--assumeyes", "--quiet", "--setopt=keepcache=True", *repositories.options()]
-    asked = host.run(
-        ["dnf", *options, "download", f"--destdir={folder}", *map(exactly, packages)],
-        expect=None,
-        timeout=PATIENCE,
-        env=proxies,
-        stopped=stopped,
-    )
+    asked = asking.run(["dnf", *options, "download", f"--destdir={folder}", *map(exactly, packages)], PATIENCE)
     said = asked.out + asked.err
     if _NO_COMMAND.search(said):
         raise NotDownloaded("dnf has no command to download them there: install dnf-plugins-core on that host")

@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from installer.agent import apply, lock, package_download, probes, wire
 from installer.agent.host import Host
+from installer.agent.package_list import Asking
 from installer.resources import load_all
 from installer.resources.base import from_wire
 from installer.resources.secret import MASK, unseen
@@ -110,14 +111,14 @@ class Agent:
 
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
         names, sources, repositories = request["names"], request["sources"], request["repositories"]
-        host, proxies, gone = self._host("packages"), request["proxies"], self._gone.is_set
-        return self._downloads.would_install(names, sources, repositories, host, proxies, gone)
+        return self._downloads.would_install(names, sources, repositories, self._asking(request))
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        host = self._host("packages")
         packages, bringing, size = request["packages"], request["bringing"], request["size"]
-        proxies, gone = request["proxies"], self._gone.is_set
-        return self._downloads.fetch(packages, bringing, size, request["repositories"], host, proxies, gone)
+        return self._downloads.fetch(packages, bringing, size, request["repositories"], self._asking(request))
+
+    def _asking(self, request: Dict[str, Any]) -> Asking:
+        return Asking(self._host("packages"), request["proxies"], self._gone.is_set)
 
     def _do_part(self, request: Dict[str, Any]) -> bytes:
         return self._downloads.part(request["sha256"], request["offset"], request["size"])

@@ -7,11 +7,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Sequence
 
 from installer.agent import coming_repositories
 from installer.agent.dnf_download import Item, NotDownloaded, download
-from installer.agent.host import CommandFailed, Host
+from installer.agent.host import CommandFailed
+from installer.agent.package_list import Asking
 from installer.resources import leftovers
 
 #: Where there is room for hundreds of megabytes: what is in /tmp may be in memory (file-hierarchy(7)).
@@ -43,9 +44,7 @@ class Downloads:
         names: Sequence[str],
         sources: Sequence[str],
         repositories: Sequence[str],
-        host: Host,
-        proxies: Mapping[str, str],
-        stopped: Callable[[], bool],
+        asking: Asking,
     ) -> Dict[str, Any]:
         """Return what an installation brings; see ``installer.agent.coming_repositories.would_install``."""
         self.sweep()
@@ -56,7 +55,7 @@ class Downloads:
             return made[-1]
 
         try:
-            return coming_repositories.would_install(names, sources, repositories, folder, host, proxies, stopped)
+            return coming_repositories.would_install(names, sources, repositories, folder, asking)
         finally:
             for one in made:
                 self._remove(one)
@@ -67,9 +66,7 @@ class Downloads:
         bringing: Sequence[Item],
         size: int,
         repositories: Sequence[str],
-        host: Host,
-        proxies: Mapping[str, str],
-        stopped: Callable[[], bool],
+        asking: Asking,
     ) -> Dict[str, Any]:
         """Download packages and return ``files``, what is there of each, and ``problem``, why they are not.
 
@@ -78,9 +75,7 @@ class Downloads:
             bringing: of these, those that bring repositories of others.
             size: how many bytes they take at most, as it tells.
             repositories: ids of those that dnf is to use, too, if the host has them and leaves them off.
-            host: the host.
-            proxies: additions to the environment; what dnf's own configuration says goes before them.
-            stopped: tells whether to end dnf, because the controller is gone.
+            asking: how dnf is asked.
 
         Returns:
             ``files``: dicts with ``name``, ``version`` and ``architecture`` as they were given, ``size``, ``sha256``
@@ -89,8 +84,8 @@ class Downloads:
         try:
             _check_room(size, shutil.disk_usage(self._place).free, self._place)
             folder = self._folder()
-            told = coming_repositories.brought(bringing, repositories, f"{folder}/first", host, proxies, stopped)
-            paths, good = download(packages, told, f"{folder}/all", host, proxies, stopped)
+            told = coming_repositories.brought(bringing, repositories, f"{folder}/first", asking)
+            paths, good = download(packages, told, f"{folder}/all", asking)
             files = [self._told(item, path, path in good) for item, path in zip(packages, paths)]
         except (NotDownloaded, CommandFailed, OSError) as problem:
             self.remove()

@@ -29,6 +29,35 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 @dataclass(frozen=True)
+class Asking:
+    """How the package manager of a host is asked for a bundle.
+
+    Args:
+        host: the host.
+        proxies: additions to the environment; what the package manager's own configuration says goes before them.
+        stopped: tells whether to end the package manager, because the controller is gone.
+    """
+
+    host: Host
+    proxies: Mapping[str, str]
+    stopped: Callable[[], bool]
+
+    def run(self, argv: Sequence[str], patience: float, **variables: str) -> Completed:
+        """Run a command of the package manager and return how it ended.
+
+        Args:
+            argv: the command.
+            patience: seconds that it may take.
+            variables: further additions to the environment.
+
+        Raises:
+            CommandFailed: it took longer, or the controller is gone.
+        """
+        environment = {**self.proxies, **variables}
+        return self.host.run(argv, expect=None, timeout=patience, env=environment, stopped=self.stopped)
+
+
+@dataclass(frozen=True)
 class Repositories:
     """What dnf is to use besides what is on.
 
@@ -55,21 +84,13 @@ class Repositories:
         return options
 
 
-def would_install(
-    names: Sequence[str],
-    repositories: Repositories,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
-) -> Dict[str, Any]:
+def would_install(names: Sequence[str], repositories: Repositories, asking: Asking) -> Dict[str, Any]:
     """Return ``packages``, what an installation of some packages brings that is not there, and ``problem``.
 
     Args:
         names: what is to be installed, without what it merely recommends.
         repositories: what dnf is to use, too.
-        host: the host.
-        proxies: additions to the environment; what the package manager's own configuration says goes before them.
-        stopped: tells whether to end the package manager, because the controller is gone.
+        asking: how it is asked.
 
     Returns:
         ``packages``: dicts with ``name``, ``version`` and ``architecture``; from apt also ``url`` and ``sha256``, from
@@ -77,30 +98,22 @@ def would_install(
         ``size``: how many bytes all the packages are, about; 0 where it does not say; and ``missing``: names that no
         repository has.
     """
-    if package_manager(host) == DNF:
-        return _dnf(names, repositories, host, proxies, stopped)
+    if package_manager(asking.host) == DNF:
+        return _dnf(names, repositories, asking)
     with tempfile.TemporaryDirectory(prefix="pystack-lists-") as folder:
-        return _apt(names, folder, host, proxies, stopped)
+        return _apt(names, folder, asking)
 
 
-def _apt(
-    names: Sequence[str], folder: str, host: Host, proxies: Mapping[str, str], stopped: Callable[[], bool]
-) -> Dict[str, Any]:
+def _apt(names: Sequence[str], folder: str, asking: Asking) -> Dict[str, Any]:
     # Lists of its own: the host's may be old or missing, and stay as they are.
     cache = [f"Dir::Cache::{name}=" for name in ("pkgcache", "srcpkgcache")]
     options = [word for item in (f"Dir::State::Lists={folder}", *cache) for word in ("-o", item)]
     # A user of its own downloads the lists, for whom the folder is closed.
     as_root = ["-o", "APT::Sandbox::User=root"]
-    updated = host.run(
-        ["apt-get", "-q", *options, *as_root, "update"],
-        expect=None,
-        timeout=PATIENCE,
-        env=dict(proxies),
-        stopped=stopped,
-    )
+    updated = asking.run(["apt-get", "-q", *options, *as_root, "update"], PATIENCE)
     # Of several hashes it would tell the weakest.
     words = ["-o", "Acquire::ForceHash=sha256", "--no-install-recommends", "--print-uris", "-y", "install", *names]
-    asked = host.run(["apt-get", "-qq", *options, *words], expect=None, timeout=PATIENCE)
+    asked = asking.run(["apt-get", "-qq", *options, *words], PATIENCE)
     if asked.code:
         return {"packages": [], "problem": last_line(asked) or last_line(updated)}
     return {"packages": parse_apt(asked.out), "problem": ""}
@@ -119,23 +132,11 @@ def parse_apt(text: str) -> List[Dict[str, str]]:
     return found
 
 
-def _dnf(
-    names: Sequence[str],
-    repositories: Repositories,
-    host: Host,
-    proxies: Mapping[str, str],
-    stopped: Callable[[], bool],
-) -> Dict[str, Any]:
+def _dnf(names: Sequence[str], repositories: Repositories, asking: Asking) -> Dict[str, Any]:
     # What none of them has is left out and told of: it may be in one that a package brings which is not there yet.
     # What the host knows of its repositories may be older than they are, and name files that are gone.
     options = ["--assumeno", "--refresh", "--setopt=install_weak_deps=False", "--setopt=strict=False"]
-    asked = host.run(
-        ["dnf", *options, *repositories.options(), "install", *names],
-        expect=None,
-        timeout=PATIENCE,
-        env={**proxies, "COLUMNS": "300"},
-        stopped=stopped,
-    )
+    asked = asking.run(["dnf", *options, *repositories.options(), "install", *names], PATIENCE, COLUMNS="300")
     said = asked.out + asked.err
     found, skipped = parse_dnf(asked.out)
     missing = list(dict.fromkeys(dnf.NOT_FOUND.findall(said)))

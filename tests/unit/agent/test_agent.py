@@ -99,7 +99,7 @@ def test_a_download_is_told_when_the_controller_is_gone(monkeypatch: pytest.Monk
     ended: list[int] = []
 
     def fetch(_packages: Any, _bringing: Any, size: int, *_others: Any) -> dict[str, Any]:
-        stopped = _others[-1]
+        stopped = _others[-1].stopped
         while not stopped():
             time.sleep(0.01)
         ended.append(size)

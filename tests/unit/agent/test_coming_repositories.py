@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from installer.agent import coming_repositories, dnf_download, package_download, package_list, reach
 from installer.agent.dnf_download import NotDownloaded
-from installer.agent.package_list import Repositories
+from installer.agent.package_list import Asking, Repositories
 from installer.resources import dnf_configuration, repository
 from tests.unit.agent.test_package_download import DnfHost
 from tests.unit.resources.fake_host import FakeHost
@@ -31,11 +31,9 @@ class Asked:
         self.roots: list[str] = []
         self.unreadable = ""
 
-    def __call__(
-        self, names: Sequence[str], repositories: Repositories, _host: Any, _proxies: Any, stopped: Callable[[], bool]
-    ) -> dict[str, Any]:
+    def __call__(self, names: Sequence[str], repositories: Repositories, asking: Asking) -> dict[str, Any]:
         assert repositories.names == ["crb"]
-        assert stopped is never
+        assert asking.stopped is never
         self.roots.append(repositories.root)
         if repositories.root and self.unreadable:
             return {"packages": [], "problem": self.unreadable, "size": 0, "missing": []}
@@ -60,7 +58,7 @@ def host(answers: dict[str, Any] | None = None) -> DnfHost:
 def test_dnf_is_asked_again_with_what_packages_bring_and_nothing_stays(tmp_path: Path, asked: Asked) -> None:
     one = host()
     downloads = package_download.Downloads(str(tmp_path))
-    told = downloads.would_install(["source", "python", "queue"], ["source"], ["crb"], one, {}, never)
+    told = downloads.would_install(["source", "python", "queue"], ["source"], ["crb"], Asking(one, {}, never))
     assert told["packages"] == [SOURCE, PYTHON, QUEUE]
     assert (told["problem"], told["bringing"]) == ("", [SOURCE])
     (unpacked,) = [line for line in one.ran if line.startswith("rpm --root")]
@@ -84,7 +82,7 @@ def test_nothing_is_downloaded_where_it_would_not_help(
     tmp_path: Path, asked: Asked, names: list[str], sources: list[str], questions: int
 ) -> None:
     told = package_download.Downloads(f"{tmp_path}/nosuch").would_install(
-        names, sources, ["crb"], FakeHost(), {}, never
+        names, sources, ["crb"], Asking(FakeHost(), {}, never)
     )
     assert "bringing" not in told
     assert len(asked.roots) == questions
@@ -102,7 +100,7 @@ def test_what_packages_bring_and_cannot_be_had_is_told_with_the_list(
     tmp_path: Path, asked: Asked, answers: dict[str, Any], why: str
 ) -> None:
     downloads = package_download.Downloads(str(tmp_path))
-    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], host(answers), {}, never)
+    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], Asking(host(answers), {}, never))
     assert told["packages"] == [SOURCE]
     assert told["problem"].startswith("no queue; those that packages bring cannot be asked: ")
     assert why in told["problem"]
@@ -114,7 +112,7 @@ def test_a_repository_that_is_brought_and_cannot_be_read_leaves_the_list_of_the_
 ) -> None:
     asked.unreadable = "cannot be read: repository coming"
     downloads = package_download.Downloads(str(tmp_path))
-    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], host(), {}, never)
+    told = downloads.would_install(["source", "queue"], ["source"], ["crb"], Asking(host(), {}, never))
     assert told["packages"] == [SOURCE]
     assert told["problem"] == "no queue; those that packages bring cannot be asked: cannot be read: repository coming"
     assert "bringing" not in told
@@ -130,7 +128,7 @@ def test_what_brings_repositories_is_not_trusted_for_a_key_that_nobody_has_here(
     one = host({"rpm -E": "10\n", "rpmkeys --checksig /": (0 if known else 1, said, "")})
 
     def brought() -> Repositories:
-        return coming_repositories.brought([SOURCE], ["crb"], f"{tmp_path}/first", one, {}, never)
+        return coming_repositories.brought([SOURCE], ["crb"], f"{tmp_path}/first", Asking(one, {}, never))
 
     if known:
         assert brought() == Repositories(["crb"], f"{tmp_path}/first/root")

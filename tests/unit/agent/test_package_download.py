@@ -14,6 +14,7 @@ import yaml
 
 from installer.agent import package_download, package_signatures
 from installer.agent.host import CommandFailed, Completed, Host
+from installer.agent.package_list import Asking
 from installer.resources import repository
 from tests.unit.resources.fake_host import FakeHost
 
@@ -72,8 +73,8 @@ def fetch(
         good = {"rpmkeys --dbpath": "PATH/x-1.rpm: digests signatures OK\n"}
         host = DnfHost(FILES if files is None else files, {**good, **(answers or {})})
         downloads = package_download.Downloads(str(place))
-        through = {"http_proxy": "http://192.0.2.1"}
-        return downloads, downloads.fetch(WANTED, [], 200, ["one", "nosuch"], host, through, lambda: False), host
+        asking = Asking(host, {"http_proxy": "http://192.0.2.1"}, lambda: False)
+        return downloads, downloads.fetch(WANTED, [], 200, ["one", "nosuch"], asking), host
 
     return run
 
@@ -247,7 +248,9 @@ def test_dnf_is_ended_when_the_controller_is_gone_and_nothing_stays(fetch: Any, 
             return Host().run(["sleep", "30"] if argv[0] == "dnf" else argv, **options)
 
     begun = time.monotonic()
-    answer = package_download.Downloads(str(tmp_path)).fetch(WANTED, [], 200, [], RealHost({}, {}), {}, lambda: True)
+    answer = package_download.Downloads(str(tmp_path)).fetch(
+        WANTED, [], 200, [], Asking(RealHost({}, {}), {}, lambda: True)
+    )
     assert time.monotonic() - begun < 15
     assert answer == {"files": [], "problem": "sleep was ended: the controller is gone"}
     assert not list(tmp_path.glob("pystack-*"))

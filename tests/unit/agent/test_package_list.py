@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from installer.agent import package_list
-from installer.agent.package_list import Repositories
+from installer.agent.package_list import Asking, Repositories
 from tests.unit.resources.fake_host import FakeHost
 
 CASES = yaml.safe_load((Path(__file__).parent / "package_list.yaml").read_text())
@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, out: str, err: str) -> dict[str, Any]
     """Return what is told of a host whose dnf says that."""
     monkeypatch.setattr(package_list.repository, "on_this_host", dict)
     monkeypatch.setattr(package_list, "package_manager", lambda host: "dnf")
-    return package_list.would_install(["a"], Repositories(()), FakeHost({"dnf ": (1, out, err)}), {}, never)
+    return package_list.would_install(["a"], Repositories(()), Asking(FakeHost({"dnf ": (1, out, err)}), {}, never))
 
 
 def test_what_dnf_would_leave_out_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_why_there_is_no_list(
     monkeypatch.setattr(package_list.repository, "on_this_host", lambda: {"crb": False})
     monkeypatch.setattr(package_list, "package_manager", lambda host: manager)
     found = package_list.would_install(
-        ["nosuch"], Repositories(["crb", "other"]), host, {"http_proxy": "http://192.0.2.1:3128"}, never
+        ["nosuch"], Repositories(["crb", "other"]), Asking(host, {"http_proxy": "http://192.0.2.1:3128"}, never)
     )
     assert (found["packages"], found["problem"]) == ([], problem)
     assert host.given[0]["stopped"] is never, "what takes long is ended when nobody waits for it"
