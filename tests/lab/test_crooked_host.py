@@ -62,6 +62,11 @@ class Askew:
             CONFIG_NEUTRON_OVN_BRIDGE_IFACES="br-ex:eth7",
         )
 
+    def preflight(self, option: str) -> tuple[Result, list[dict[str, Any]]]:
+        """Return preflight's result, and what it finds that is not good."""
+        told = self.operator.run("preflight", option, "--json")
+        return told, [one for one in told.events if one["event"] == "finding" and one["outcome"] != "success"]
+
 
 @pytest.fixture(scope="module")
 def askew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Askew]:
@@ -83,8 +88,7 @@ def askew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Askew]:
 def refused(askew: Askew) -> tuple[Result, list[dict[str, Any]]]:
     """Preflight of the crooked host, as it is printed and as data."""
     shown = askew.operator.run("preflight", askew.crooked())
-    told = askew.operator.run("preflight", askew.crooked(), "--json")
-    return shown, [event for event in told.events if event["event"] == "finding" and event["outcome"] != "success"]
+    return shown, askew.preflight(askew.crooked())[1]
 
 
 def test_preflight_and_install_refuse_the_host_and_change_nothing_on_it(askew: Askew) -> None:
@@ -117,14 +121,10 @@ def test_one_readable_report_tells_of_every_fault_failures_first(
     assert all(finding["why"] and finding["remedy"] for finding in findings)
 
 
-@pytest.mark.shows("identity")
-def test_put_right_by_what_the_report_says_the_host_is_fit_and_installs(
-    askew: Askew, refused: tuple[Result, list[dict[str, Any]]]
-) -> None:
-    _, findings = refused
+def put_right(askew: Askew, findings: list[dict[str, Any]]) -> None:
+    """Do what findings say, and on the host what is only said in words."""
     done = set()
-    # The answer file now lists the host once: what was found under its other address is the same again.
-    for finding in (finding for finding in findings if finding["host"] != askew.second):
+    for finding in findings:
         for command in finding["commands"]:
             askew.host.run(command, check=True)
         if not finding["commands"]:
@@ -133,10 +133,22 @@ def test_put_right_by_what_the_report_says_the_host_is_fit_and_installs(
             if "by_hand" in fault and finding["title"] not in done:
                 done.add(finding["title"])
                 askew.host.run(fault["by_hand"], check=True)
+
+
+@pytest.mark.shows("identity")
+def test_put_right_by_what_the_report_says_the_host_is_fit_and_installs(
+    askew: Askew, refused: tuple[Result, list[dict[str, Any]]]
+) -> None:
+    # The answer file now lists the host once: what was found under its other address is the same again.
+    put_right(askew, [finding for finding in refused[1] if finding["host"] != askew.second])
     straight = askew.written("straight.txt")
-    fit = askew.operator.run("preflight", straight, "--json")
-    left = {event["title"] for event in fit.events if event["event"] == "finding" and event["outcome"] != "success"}
-    assert (fit.code, left) == (0, {"processor"}), fit.out
+    fit, findings = askew.preflight(straight)
+    # While a package manager seemed to be at work, how dnf's last transaction ended could not be told.
+    if on_platform.of_rpm(askew.host):
+        assert {finding["title"] for finding in findings} == {"processor", "packages"}, fit.out
+        put_right(askew, findings)
+        fit, findings = askew.preflight(straight)
+    assert (fit.code, {finding["title"] for finding in findings}) == (0, {"processor"}), fit.out
     small = askew.written("small.txt", **IDENTITY_ONLY)
     installed = askew.operator.run("install", small)
     assert installed.code == 0, installed.out + installed.err
