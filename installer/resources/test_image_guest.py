@@ -78,10 +78,21 @@ _METADATA = """\
 keys=/root/.ssh/authorized_keys
 drive=/run/drive/openstack/latest
 # Not with wget: that of Debian 12's BusyBox, which is linked statically, looks up the port of http and crashes.
-fetch() {
+ask() {
   printf 'GET /latest/%s HTTP/1.0\\r\\nHost: 169.254.169.254\\r\\n\\r\\n' "$1" |
     nc -w 4 169.254.169.254 80 2>/dev/null | tr -d '\\r' >/run/answer
-  head -n 1 /run/answer | grep -q ' 200 ' && sed '1,/^$/d' /run/answer >"$2"
+  head -n 1 /run/answer | grep -q ' 200 '
+}
+# A busy cloud answers late, or that it cannot now: what was there the first time is asked for until it is told.
+fetch() {
+  try=0
+  until ask "$1"; do
+    head -n 1 /run/answer | grep -q ' 404 ' && [ -n "$source" ] && return 1
+    try=$((try + 1))
+    [ $try -lt 15 ] && ip route | grep -q . || return 1
+    sleep 1
+  done
+  sed '1,/^$/d' /run/answer >"$2"
 }
 
 source=
@@ -98,17 +109,12 @@ for device in /dev/sr0 /dev/vd[b-z] /dev/sd[a-z]; do
   umount /run/drive
   [ -n "$source" ] && break
 done
-try=0
-while [ -z "$source" ] && [ $try -lt 15 ] && ip route | grep -q .; do
-  if fetch meta-data/instance-id /run/instance-id; then
-    source='the metadata service'
-    fetch meta-data/hostname /run/hostname
-    fetch meta-data/public-keys/0/openssh-key $keys
-    fetch user-data /run/user-data
-  fi
-  try=$((try + 1))
-  [ -n "$source" ] || sleep 1
-done
+if [ -z "$source" ] && fetch meta-data/instance-id /run/instance-id; then
+  source='the metadata service'
+  fetch meta-data/hostname /run/hostname
+  fetch meta-data/public-keys/0/openssh-key $keys
+  fetch user-data /run/user-data
+fi
 [ -s /run/hostname ] && hostname "$(cat /run/hostname)"
 chmod 600 $keys 2>/dev/null
 echo "pystack test image: name $(hostname), keys $(cat $keys 2>/dev/null | wc -l), from ${source:-nothing}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import struct
 import subprocess
 from pathlib import Path
@@ -137,6 +139,50 @@ def test_a_key_and_a_name_are_found_in_what_nova_writes_on_a_configuration_drive
     subprocess.run(["sh", "-e", "-c", program], check=True)
     assert (tmp_path / "hostname").read_text() == "vm-one.novalocal\n"
     assert (tmp_path / "keys").read_text() == "ssh-ed25519 AAAA me@example.org\n"
+
+
+#: Takes the place of nc: what is asked for the n-th time gets the n-th of its answers, or the last.
+_NC = """\
+#!/usr/bin/env python3
+import json, pathlib, sys
+here = pathlib.Path(__file__).parents[1]
+what = sys.stdin.readline().split()[1].rpartition("/")[2]
+with (here / "asked").open("a") as log:
+    log.write(what + "\\n")
+answers = json.loads((here / "answers").read_text())[what]
+code, text = answers[min((here / "asked").read_text().split().count(what), len(answers)) - 1]
+if code:
+    print(f"HTTP/1.1 {code} x\\r\\n\\r\\n{text}", end="")
+"""
+_NONE, _LATE, _BUSY = (404, "none"), (0, ""), (503, "later")
+
+
+@pytest.mark.parametrize(
+    ("key", "user_data", "asked", "said"),
+    [
+        ([(200, "ssh-ed25519 AAAA a\n")], [_NONE], 5, "name vm, keys 1, from the metadata service"),
+        ([_LATE, _BUSY, (200, "ssh-ed25519 AAAA a\n")], [_NONE], 7, "name vm, keys 1, from the metadata service"),
+        ([_NONE], [_BUSY, _NONE], 6, "name vm, keys 0, from the metadata service"),
+        ([_LATE], [_NONE], 19, "name vm, keys 0, from the metadata service"),
+    ],
+    ids=["all is there", "the key comes late", "there is no key", "no answer at all"],
+)
+def test_what_a_busy_metadata_service_does_not_answer_is_asked_for_again(
+    tmp_path: Path, key: list[tuple[int, str]], user_data: list[tuple[int, str]], asked: int, said: str
+) -> None:
+    answers = {"instance-id": [_NONE, (200, "i")], "hostname": [(200, "vm\n")], "user-data": user_data}
+    (tmp_path / "answers").write_text(json.dumps({**answers, "openssh-key": key}))
+    (tmp_path / "bin").mkdir()
+    programs = {"nc": _NC, "mount": "#!/bin/sh\nexit 1\n", "ip": "#!/bin/sh\necho route\n", "sleep": "#!/bin/sh\n"}
+    for name, text in {**programs, "hostname": "#!/bin/sh\necho vm\n"}.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    script = files("root")["/etc/metadata"].replace("/run/", f"{tmp_path}/").replace("/root/.ssh/", f"{tmp_path}/")
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    done = subprocess.run(["sh", "-c", script], env={"PATH": path}, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"pystack test image: {said}"
+    # The first time that it is asked, it does not know the instance yet.
+    assert len((tmp_path / "asked").read_text().split()) == asked
 
 
 def test_the_bus_is_there_before_the_devices_on_it() -> None:
