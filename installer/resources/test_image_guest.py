@@ -117,7 +117,7 @@ if [ -z "$source" ] && fetch meta-data/instance-id /run/instance-id; then
 fi
 [ -s /run/hostname ] && hostname "$(cat /run/hostname)"
 chmod 600 $keys 2>/dev/null
-echo "pystack test image: name $(hostname), keys $(cat $keys 2>/dev/null | wc -l), from ${source:-nothing}"
+echo "pystack test image: name $(hostname), keys $(cat $keys 2>/dev/null | grep -c .), from ${source:-nothing}"
 if [ "$(head -c 2 /run/user-data 2>/dev/null)" = '#!' ]; then
   chmod 700 /run/user-data
   /run/user-data
@@ -130,6 +130,7 @@ _SUDO = """\
 exec "$@"
 """
 
+# With nc, for the reason above: what was answered, if that went well.
 _CURL = """\
 #!/bin/sh
 data=
@@ -137,7 +138,23 @@ while getopts sSfX:d: option; do
   [ "$option" = d ] && data=$OPTARG
 done
 shift $((OPTIND - 1))
-exec wget -q -O - ${data:+--post-data "$data"} "$1"
+rest=${1#http://}
+server=${rest%%/*}
+path=${rest#"$server"}
+port=${server##*:}
+[ "$port" = "$server" ] && port=80
+{
+  if [ -n "$data" ]; then
+    printf 'POST %s HTTP/1.0\\r\\nHost: %s\\r\\n' "${path:-/}" "$server"
+    printf 'Content-Type: application/x-www-form-urlencoded\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "${#data}" "$data"
+  else
+    printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "${path:-/}" "$server"
+  fi
+} | nc -w 10 "${server%:*}" "$port" | tr -d '\\r' >"/run/answer.$$"
+code=$(sed -n '1s/^HTTP[^ ]* \\([0-9]*\\).*/\\1/p' "/run/answer.$$")
+sed '1,/^$/d' "/run/answer.$$"
+rm "/run/answer.$$"
+case "$code" in 2??) exit 0 ;; *) exit 22 ;; esac
 """
 
 # util-linux's, asked for a device by its label.

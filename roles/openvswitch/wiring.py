@@ -95,11 +95,19 @@ def tunnel_address(cloud: Cloud, host: CloudHost) -> str:
     Raises:
         AnswerFileError: the interface has no address; or Open vSwitch works in userspace there, where it makes tunnels
             from the addresses of its bridges only (it looks for the way to the other host among them:
-            ofproto/ofproto-dpif-xlate.c, tnl_route_lookup_flow).
+            ofproto/ofproto-dpif-xlate.c, tnl_route_lookup_flow), or none that help (3.1 drops packets whose checksum
+            it would have to make: lib/netdev.c, netdev_push_header; seen).
     """
     interface = str(cloud.answers["CONFIG_NEUTRON_OVN_TUNNEL_IF"])
     bridges = dict(bridged_interfaces(cloud, host))
     needs_bridge = len(chassis(cloud)) > 1 and datapath(cloud, host) == USERSPACE
+    if needs_bridge and not host.platform_facts("openvswitch")["userspace_tunnels"]:
+        raise AnswerFileError(
+            f"Open vSwitch works in userspace on {host.address}, where this version of it drops what instances send to "
+            "other hosts",
+            "let its kernel have the module openvswitch and take CONFIG_NEUTRON_OVS_DATAPATH=auto, take another "
+            "distribution, or have instances and networks on one host alone",
+        )
     if needs_bridge and interface not in {*bridges, *(bridge for _, bridge in bridge_mappings(cloud, host))}:
         raise AnswerFileError(
             f"Open vSwitch works in userspace on {host.address}, where it makes tunnels only from the address of a "

@@ -77,10 +77,14 @@ class Several:
         known = "".join(f"{host.address} {host.host_key}\n" for host in self.hosts.values())
         (self.operator.home / ".ssh/known_hosts").write_text(known)
 
-    def run(self, verb: str, *words: str) -> Result:
+    def told(self, verb: str, *words: str) -> Result:
         """Run pystack, and type the password of the one host that wants one."""
-        command = (verb, f"--answer-file={self.answer_file}", "--json", *words)
-        done = self.operator.on_terminal(*command, answers={"assword": SUDO_PASSWORD}, timeout=2400)
+        command = (verb, f"--answer-file={self.answer_file}", *words)
+        return self.operator.on_terminal(*command, answers={"assword": SUDO_PASSWORD}, timeout=2400)
+
+    def run(self, verb: str, *words: str) -> Result:
+        """Run pystack, which must end well."""
+        done = self.told(verb, "--json", *words)
         assert done.code in ((0, 10) if verb == "plan" else (0,)), done.out[-6000:]
         return done
 
@@ -121,6 +125,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
             "CONFIG_SSL_CERT_DIR": str(home / "ca"),
         }
         answers.write(made.answer_file, answers.generate((), values))
+        if "drops what instances send to other hosts" in " ".join(made.told("preflight").out.split()):
+            pytest.skip(
+                "this machine's kernel has no module of Open vSwitch, and the platform's does not tunnel without"
+            )
         made.installed()
         yield made
     finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import struct
 import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -183,6 +186,61 @@ def test_what_a_busy_metadata_service_does_not_answer_is_asked_for_again(
     assert done.stdout.splitlines()[-1] == f"pystack test image: {said}"
     # The first time that it is asked, it does not know the instance yet.
     assert len((tmp_path / "asked").read_text().split()) == asked
+
+
+#: nc of BusyBox, as far as it is used.
+_SOCKET = """\
+#!/usr/bin/env python3
+import socket, sys
+with socket.create_connection((sys.argv[3], int(sys.argv[4]))) as link:
+    link.sendall(sys.stdin.buffer.read())
+    while block := link.recv(4096):
+        sys.stdout.buffer.write(block)
+"""
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Tells what it was asked, and that there is nothing below /none."""
+
+    def do_GET(self) -> None:
+        self.send_response(404 if self.path.startswith("/none") else 200)
+        self.end_headers()
+        self.wfile.write(f"{self.command} {self.path} {self.headers['Host']}\n".encode())
+
+    def do_POST(self) -> None:
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(b"POST " + self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def curl(tmp_path: Path) -> Iterator[Callable[..., tuple[int, str]]]:
+    """Run the guest's curl against a server; ``@`` stands for the server's address."""
+    (tmp_path / "nc").write_text(_SOCKET)
+    (tmp_path / "nc").chmod(0o755)
+    script = files("root")["/bin/curl"].replace("/run/", f"{tmp_path}/")
+    with http.server.HTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+
+        def run(*words: str) -> tuple[int, str]:
+            argv = ["sh", "-c", script, "curl", *(word.replace("@", address) for word in words)]
+            path = f"{tmp_path}:{os.environ['PATH']}"
+            done = subprocess.run(argv, env={"PATH": path}, capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout.replace(address, "@")
+
+        yield run
+        server.shutdown()
+
+
+def test_the_guests_curl_gets_and_posts_without_wget(curl: Callable[..., tuple[int, str]]) -> None:
+    assert curl("http://@/latest/meta-data/public-ipv4") == (0, "GET /latest/meta-data/public-ipv4 @\n")
+    assert curl("-s", "http://@") == (0, "GET / @\n")
+    assert curl("-X", "POST", "-d", "a=b c", "http://@/x") == (0, "POST a=b c")
+    assert curl("http://@/none")[0] == 22
 
 
 def test_the_bus_is_there_before_the_devices_on_it() -> None:

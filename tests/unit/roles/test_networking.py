@@ -152,6 +152,15 @@ def test_tunnels_of_a_switch_in_userspace_need_the_address_of_a_bridge():
     assert settings_of(cloud, cloud.hosts[1])["ovn-encap-ip"] == "198.51.100.7"
 
 
+def test_hosts_between_which_a_switch_in_userspace_would_drop_what_instances_send_are_refused():
+    wired = {**BRIDGED, "CONFIG_NEUTRON_OVN_TUNNEL_IF": "eth1", "CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE": "br-ex"}
+    with pytest.raises(AnswerFileError, match=r"on 192\.0\.2\.10, where this version of it drops") as refused:
+        resources_of(cloud_of(TWO, platform="debian-12", facts=USERSPACE, **wired))
+    assert "the module openvswitch" in refused.value.remedy
+    assert settings_of(cloud_of(TWO, platform="debian-12", facts=KERNEL, **wired))["ovn-encap-ip"] == "198.51.100.7"
+    assert settings_of(cloud_of(platform="debian-12", facts=USERSPACE, **wired))["ovn-encap-ip"] == "198.51.100.7"
+
+
 def test_databases_listen_for_the_cloud_and_the_switch_for_its_own_host():
     listeners = {item.database: item.target for item in resources_of(cloud_of()) if isinstance(item, OvsdbListener)}
     assert listeners == {
