@@ -149,13 +149,17 @@ class AllInOne:
 
 
 @pytest.fixture(scope="session")
-def all_in_one(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> Iterator[AllInOne]:
+def all_in_one(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, measured: Measured
+) -> Iterator[AllInOne]:
     """One host with the whole cloud; volumes are files of a share, backups files of a folder."""
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
     home = tmp_path_factory.mktemp("home")
-    lab.down([host.name for host in lab.hosts() if host.name == "t-all"])
-    (host,) = lab.up(["t-all"], external=True)
+    # Clouds of several platforms can be looked at side by side.
+    name = "-".join(filter(None, ("t-all", request.config.getoption("--platform"))))
+    lab.down([host.name for host in lab.hosts() if host.name == name])
+    (host,) = lab.up([name], external=True)
     operator = with_ssh_config(home, {host.address: {"User": "root", "IdentityFile": str(host.private_key)}})
     values = {
         **on_platform.answers([host]),
@@ -171,7 +175,7 @@ def all_in_one(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> 
     assert done.code == 0, (done.out + done.err)[-6000:]
     measured(host.platform, "whole-cloud", fresh_seconds=done.seconds)
     yield AllInOne(operator, answer_file, host, values["CONFIG_KEYSTONE_ADMIN_PW"])
-    lab.down(["t-all"])
+    lab.down([name])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -149,7 +149,7 @@ def test_a_backup_is_made_and_brought_back(connection: Any, things: list[Any]) -
 
 def test_what_is_deleted_leaves_the_share(connection: Any, all_in_one: AllInOne) -> None:
     assert list(connection.block_storage.volumes()) == []
-    assert all_in_one.controller.run(["ls", "/srv/volumes/t-all"]).stdout.split() == []
+    assert all_in_one.controller.run(["ls", f"/srv/volumes/{all_in_one.controller.name}"]).stdout.split() == []
 
 
 def test_the_list_of_shares_is_closed_to_others(all_in_one: AllInOne) -> None:
