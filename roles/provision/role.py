@@ -129,6 +129,7 @@ def _image(cloud: Cloud) -> Iterable[Resource]:
     if not source:
         return
     proxies = {"http": answers["CONFIG_HTTP_PROXY"], "https": answers["CONFIG_HTTPS_PROXY"]}
+    asked = dict(_property(str(text)) for text in answers["CONFIG_PROVISION_IMAGE_PROPERTIES"] or ())
     yield CloudImage(
         service.keystone(cloud),
         api_url(answers, "glance", "/v2"),
@@ -136,7 +137,7 @@ def _image(cloud: Cloud) -> Iterable[Resource]:
         source,
         test_image.FORMAT if own else str(answers["CONFIG_PROVISION_IMAGE_FORMAT"]),
         sha256="" if own else str(answers["CONFIG_PROVISION_IMAGE_SHA256"]),
-        properties=tuple(_property(str(text)) for text in answers["CONFIG_PROVISION_IMAGE_PROPERTIES"] or ()),
+        properties=tuple({**(test_image.PROPERTIES if own else {}), **asked}.items()),
         proxies=tuple((scheme, Secret(str(value))) for scheme, value in proxies.items() if value),
     )
 

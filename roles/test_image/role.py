@@ -13,6 +13,9 @@ from installer.roles import Role
 FOLDER = "/var/lib/pystack/images"
 PATH = f"{FOLDER}/test.img"
 FORMAT = "raw"
+#: Where it finds a configuration drive. Otherwise that is on an AHCI controller, which not every kernel for clouds can
+#: read (Debian 12's config-6.1.0-cloud-amd64: CONFIG_SATA_AHCI is not set).
+PROPERTIES = {"hw_cdrom_bus": "scsi", "hw_scsi_model": "virtio-scsi"}
 
 
 class TestImage(Role):

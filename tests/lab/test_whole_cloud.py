@@ -89,6 +89,15 @@ def test_the_owner_of_an_instance_logs_in_at_its_floating_address(instance: Inst
     assert int(size) * 512 == GIB
 
 
+@pytest.mark.shows("instances")
+def test_an_instance_finds_its_configuration_drive(demo: Connection, folder: Path) -> None:
+    with booted(demo, folder, "t-drive", config_drive=True) as made:
+        device = made.run("blkid -L config-2 -o device")
+        assert device.stdout.strip() == "/dev/sr0", device.stderr
+        said = demo.compute.get_server_console_output(made.id)["output"]
+        assert "keys 1, from a configuration drive" in said
+
+
 @pytest.mark.shows("instances", "second-run")
 def test_a_second_run_changes_nothing_and_the_instance_does_not_notice(
     all_in_one: AllInOne, instance: Instance, measured: Measured
