@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 import urllib.parse
 from configparser import RawConfigParser
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
@@ -12,10 +11,9 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 from installer.agent.host import CommandFailed, Host
 from installer.agent.package_list import last_line
 from installer.agent.reach import filled
+from installer.resources import dnf_configuration
 from installer.resources.texts import ini_files
 
-#: Of a list of options in a file of dnf's (dnf.conf(5), "Types of options").
-_SEPARATOR = re.compile(r"[\s,]+")
 #: dnf 5 knows the option by both names (dnf5.conf(5)).
 _CHECKED = ("gpgcheck", "pkg_gpgcheck")
 _ON = ("1", "yes", "true", "on")
@@ -128,7 +126,7 @@ def keys_of(
                     keys[name] = (_options(parser, section, ("gpgkey",)) or [keys.get(name, "")])[-1]
     fallback = (default or [""])[-1]
     return {
-        name: [filled(key, variables) for key in _SEPARATOR.split(keys[name]) if key]
+        name: [filled(key, variables) for key in dnf_configuration.words(keys[name])]
         for name, check in checks.items()
         if (check or fallback).strip().lower() in _ON
     }

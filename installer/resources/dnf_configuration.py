@@ -33,6 +33,11 @@ def texts() -> List[str]:
     return list(map(text_of, files()))
 
 
+def words(text: str) -> Tuple[str, ...]:
+    """Return the items of a list as files of dnf's have it (dnf.conf(5), "Types of options")."""
+    return tuple(filter(None, _SEPARATOR.split(text)))
+
+
 def repository_folders() -> Tuple[str, ...]:
     """Return the folders in which dnf looks for repositories: those that ``reposdir`` says, or its own."""
     return _said("reposdir") or REPOSITORIES
@@ -48,5 +53,5 @@ def _said(option: str) -> Tuple[str, ...]:
     found: Tuple[str, ...] = ()
     for parser in ini_files(texts()):
         if parser.has_option("main", option):
-            found = tuple(filter(None, _SEPARATOR.split(parser.get("main", option))))
+            found = words(parser.get("main", option))
     return found

@@ -78,6 +78,7 @@ class Browser:
             self._note(f"{request.url}: {request.failure}")
 
     def open(self, address: str) -> None:
+        """Open an address, and wait until all of it is loaded."""
         self.page.goto(address)
 
     def picture(self, name: str) -> None:
