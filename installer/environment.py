@@ -135,11 +135,12 @@ def _make_empty(folder: Path) -> None:
 
 def _install_venv_package() -> None:
     package = "python{}.{}-venv".format(*sys.version_info[:2])
-    missing = "this Python has no venv module"
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise EnvironmentProblem(
-            f"{missing}\nremedy: install it (apt-get install {package}, or its like), then run again"
-        )
+    missing = f"this Python ({sys.executable}) has no module venv, or no ensurepip"
+    if not shutil.which("apt-get"):
+        remedy = "install them from where it is from, or put a Python that has them first on PATH, then run again"
+        raise EnvironmentProblem(f"{missing}\nremedy: {remedy}")
+    if os.geteuid() != 0:
+        raise EnvironmentProblem(f"{missing}\nremedy: as root, apt-get install {package}, then run again")
     print(f"{missing}: installing the package {package} with apt-get", file=sys.stderr)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-qq", "-y", "--no-install-recommends"]

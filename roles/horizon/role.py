@@ -18,6 +18,7 @@ from installer.roles import Role
 from installer.urls import DASHBOARD, dashboard_url, identity_url
 from roles import service
 from roles.memcached.role import ADDRESS
+from roles.nova.role import ROLE as NOVA
 from roles.openstack.role import digest, home, locks, site_packages
 from roles.tls import role as tls
 
@@ -74,6 +75,7 @@ def _settings(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         memcached=f"{ADDRESS}:{PORTS['memcached']}",
         identity=identity_url(answers),
         authorities=tls.ROLE.bundle(host),
+        consoles=bool(NOVA.facts(host)["novnc"]),
         backups=bool(answers["CONFIG_CINDER_BACKUP"]) and answers["CONFIG_CINDER_INSTALL"],
         static=STATIC,
         level="DEBUG" if answers["CONFIG_DEBUG_MODE"] else "INFO",

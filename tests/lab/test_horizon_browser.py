@@ -117,6 +117,8 @@ def test_the_admin_makes_a_volume_from_an_image_launches_an_instance_from_it_and
     # Of Enterprise Linux only EPEL has the pages that show it.
     if facts(find(all_in_one.controller.platform), "nova")["novnc"]:
         look_at_the_console(browser, instance)
+    else:
+        no_console_is_offered(browser, instance)
 
 
 def make_volume(browser: Browser) -> None:
@@ -183,6 +185,14 @@ def wait_until_it_runs(browser: Browser) -> str:
     browser.picture("instance")
     assert "Running" in row.inner_text()
     return str(row.locator("a", has_text=INSTANCE).get_attribute("href"))
+
+
+def no_console_is_offered(browser: Browser, instance: str) -> None:
+    page = browser.page
+    browser.open(f"{browser.origin}{instance}")
+    page.get_by_role("tab", name="Log", exact=True).wait_for()
+    assert page.get_by_role("tab", name="Console", exact=True).count() == 0
+    browser.picture("no-console")
 
 
 def look_at_the_console(browser: Browser, instance: str) -> None:

@@ -78,3 +78,14 @@ def test_the_launcher_tells_its_version_from_any_folder(tmp_path):
     done = subprocess.run([tmp_path / "pystack", "--version"], cwd="/", capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("pystack ")
+
+
+@pytest.mark.parametrize(("apt", "remedy"), [("/usr/bin/apt-get", "as root, apt-get install python3."), (None, "PATH")])
+def test_the_remedy_of_a_python_without_venv_is_one_that_this_machine_has(monkeypatch, tmp_path, apt, remedy):
+    monkeypatch.setattr(environment.subprocess, "call", lambda *words, **more: 1)
+    monkeypatch.setattr(environment.shutil, "which", lambda name: apt)
+    monkeypatch.setattr(environment.os, "geteuid", lambda: 1000)
+    with pytest.raises(environment.EnvironmentProblem, match=sys.executable) as raised:
+        environment._make_empty(tmp_path)
+    assert remedy in str(raised.value)
+    assert ("apt-get" in str(raised.value)) is bool(apt)

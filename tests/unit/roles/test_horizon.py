@@ -37,7 +37,7 @@ def test_a_secret_key_of_any_characters_is_read_back_as_it_is():
     from installer.render import render
 
     context = dict.fromkeys(
-        ("webroot", "memcached", "identity", "authorities", "backups", "static", "level", "additions"), ""
+        ("webroot", "memcached", "identity", "authorities", "consoles", "backups", "static", "level", "additions"), ""
     )
     values = {}
     made = render("horizon/local_settings.py.j2", secret_key=Secret(NASTY), **context)
@@ -50,6 +50,11 @@ def test_a_secret_key_of_any_characters_is_read_back_as_it_is():
 def test_the_page_of_backups_is_there_if_there_are_backups(backup, shown):
     cloud = cloud_of(CONFIG_CINDER_BACKUP=backup)
     assert settings_of(cloud)["OPENSTACK_CINDER_FEATURES"]["enable_backup"] is shown
+
+
+@pytest.mark.parametrize(("platform", "shown"), [("el-9", False), ("el-10", False), ("fedora-43", True)])
+def test_an_instances_console_is_offered_where_there_are_pages_that_show_it(platform, shown):
+    assert settings_of(cloud_of(platform=platform)).get("CONSOLE_TYPE", "AUTO") == ("AUTO" if shown else None)
 
 
 def test_the_settings_are_closed_to_others_and_found_inside_horizons_package():
