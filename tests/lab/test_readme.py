@@ -1,4 +1,4 @@
-"""README's first command on a clean machine: a fresh Debian 12 that has nothing but Python, and root."""
+"""README's first command on a clean machine: a fresh Debian that has nothing but Python, and root."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ INSTALL = "./pystack install --lab"
 MACHINE = "ip -br link | awk '{print $1}' | sort; nft list ruleset; sysctl net.ipv4.ip_forward; ls /var/lib/pystack/lab"
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHost]:
+@pytest.fixture(scope="module", params=["debian-12", pytest.param("debian-13", marks=pytest.mark.long)])
+def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHost]:
     """A lab host that stands for a user's machine; its lab lies in a real folder, as overlays do not stack."""
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
@@ -30,7 +30,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHost]:
         (disk / name).mkdir()
     lab.down([host.name for host in lab.hosts() if host.name == "t-clean"])
     (host,) = lab.up(
-        ["t-clean"], "debian-12", binds=[f"{disk}/lib:/var/lib/pystack", f"{disk}/cache:/var/cache/pystack"]
+        ["t-clean"], request.param, binds=[f"{disk}/lib:/var/lib/pystack", f"{disk}/cache:/var/cache/pystack"]
     )
     copy_of_checkout(host.root / "root" / "pystack")
     yield host
