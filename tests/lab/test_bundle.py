@@ -29,7 +29,7 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[list[LabHost]]:
     if os.geteuid() != 0:
         pytest.skip("making lab hosts needs root")
     lab.down([host.name for host in lab.hosts() if host.name in NAMES])
-    yield lab.up(list(NAMES[: request.param]), "debian-13")
+    yield lab.up(list(NAMES[: request.param]))
     lab.down(list(NAMES[: request.param]))
 
 
