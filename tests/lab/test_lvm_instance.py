@@ -17,6 +17,7 @@ from openstack.connection import Connection
 
 from installer import answers, lab
 from installer.lab import LabHost
+from installer.platforms import facts, find
 from tests.lab.command_line import Operator
 from tests.lab.instances import Instance, booted, connected
 from tests.lab.sdk import QUIET
@@ -78,6 +79,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
             "CONFIG_SSH_KEY": str(controller.private_key),
             "CONFIG_SSL_CERT_DIR": str(home / "ca"),
         }
+        if not facts(find(compute.platform), "openvswitch")["userspace_tunnels"]:
+            # Nothing needs to go from host to host then.
+            values["CONFIG_NETWORK_HOSTS"] = compute.address
         answers.write(home / "cloud.txt", answers.generate((), values))
         operator = Operator(home)
         done = operator.run("install", f"--answer-file={home / 'cloud.txt'}", timeout=2000)
