@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import shlex
 import socket
 import ssl
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 import openstack
 import pytest
 import requests
+from keystoneauth1.exceptions import ConnectionError
 from openstack.connection import Connection
 
 from installer.outcome import Event
@@ -115,13 +117,28 @@ def test_an_image_may_come_in_large_pieces(admin: Connection, piece: int) -> Non
 
 
 @pytest.mark.shows("images")
-def test_an_upload_that_is_refused_is_told_at_once(admin: Connection) -> None:
+def test_an_upload_that_is_refused_is_told_at_once(cloud: CloudOnHosts, admin: Connection) -> None:
     begun = time.monotonic()
     endless = itertools.repeat(bytes(65536), 1 << 16)
     nobodys = "/images/11111111-2222-3333-4444-555555555555/file"
-    refused = admin.image.put(nobodys, data=endless, headers=BINARY, timeout=60)
-    assert refused.status_code == 404
+    try:
+        refused = admin.image.put(nobodys, data=endless, headers=BINARY, timeout=60)
+    except ConnectionError:
+        # Before 3.0 HAProxy closes the connection on whoever still sends: https://github.com/haproxy/haproxy/issues/2404
+        if haproxy_version(cloud) >= (3, 0):
+            raise
+    else:
+        assert refused.status_code == 404
     assert time.monotonic() - begun < 30
+    answer = admin.image.put(nobodys, data=b"x", headers=BINARY, timeout=60)
+    assert answer.status_code == 404
+
+
+def haproxy_version(cloud: CloudOnHosts) -> tuple[int, ...]:
+    told = cloud.controller.run("haproxy -v", check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", told)
+    assert found, told
+    return tuple(map(int, found.groups()))
 
 
 @pytest.mark.shows("images")
