@@ -175,9 +175,10 @@ def demo_image(seen: Seen) -> Iterator[Finding]:
     yield Finding(
         "image",
         "warn",
-        "there will be no image to start instances from",
+        "there will be no image to start instances from, so that none is started to verify the cloud",
         "pystack makes one of the packages of Debian and Ubuntu on x86_64 only",
-        "name one in CONFIG_PROVISION_IMAGE_URL, or upload one later",
+        "name one in CONFIG_PROVISION_IMAGE_URL, and who logs in to it in CONFIG_PROVISION_IMAGE_SSH_USER, or upload "
+        "one later",
         seen.host.address,
     )
 

@@ -14,6 +14,7 @@ from installer.verify.disks import GIB
 from installer.verify.failing import CheckFailed
 from installer.verify.live import Live
 from roles.provision.role import PRIVATE, PUBLIC
+from roles.test_image.role import ROLE as TEST_IMAGE
 
 #: Where nobody provided a network: one that is seen by nobody else.
 OWN_ADDRESSES = "192.168.222.0/24"
@@ -74,7 +75,7 @@ def find(live: Live, run: str) -> Place:
         raise CheckFailed("left out: the answer file names no compute host", outcome="skipped")
     image = _image(live)
     user = str(live.answers["CONFIG_PROVISION_IMAGE_SSH_USER"])
-    is_own = not live.answers["CONFIG_PROVISION_IMAGE_URL"] and bool(live.answers["CONFIG_PROVISION_DEMO"])
+    is_own = _makes_image(live)
     if not live.answers["CONFIG_PROVISION_DEMO"]:
         outside = _outside(live.admin.network.networks(is_router_external=True))
         cloud, network = _made(live, f"{run}place", outside)
@@ -90,15 +91,30 @@ def _image(live: Live) -> Any:
     known = [image for image in live.admin.image.images(name=name) if image.status == "active"]
     if known:
         return known[0]
+    if _makes_image(live) or (live.answers["CONFIG_PROVISION_DEMO"] and live.answers["CONFIG_PROVISION_IMAGE_URL"]):
+        raise CheckFailed(
+            f"the cloud has no active image {name}", "there is nothing to boot an instance from", PROVISION_REMEDY
+        )
     if live.answers["CONFIG_PROVISION_DEMO"]:
-        remedy = f"{PROVISION_REMEDY}; CONFIG_PROVISION_IMAGE_URL says where an image comes from"
-        raise CheckFailed(f"the cloud has no active image {name}", "there is nothing to boot an instance from", remedy)
+        raise CheckFailed(
+            "left out: the answer file names no image to boot from, and pystack makes none on this platform",
+            remedy="name one in CONFIG_PROVISION_IMAGE_URL, and who logs in to it in CONFIG_PROVISION_IMAGE_SSH_USER, "
+            f"and run `pystack install` again; or upload one as {name}",
+            outcome="skipped",
+        )
     raise CheckFailed(
         f"left out: CONFIG_PROVISION_DEMO=n, and the cloud has no image {name} to boot an instance from",
         remedy=f"upload one as {name}, or name one of yours: --set CONFIG_PROVISION_IMAGE_NAME=NAME "
         "--set CONFIG_PROVISION_IMAGE_SSH_USER=USER",
         outcome="skipped",
     )
+
+
+def _makes_image(live: Live) -> bool:
+    """Tell whether the image is one that pystack makes."""
+    wanted = live.answers["CONFIG_PROVISION_DEMO"] and not live.answers["CONFIG_PROVISION_IMAGE_URL"]
+    controller = next(host for host in live.hosts if "controller" in host.groups)
+    return bool(wanted and TEST_IMAGE.possible(controller))
 
 
 def _outside(networks: Iterable[Any]) -> str:
