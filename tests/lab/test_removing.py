@@ -1,0 +1,72 @@
+"""The guide's commands that take a cloud off a host: nothing of it stays, and it can be installed again."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from installer import answers, lab
+from installer.lab import LabHost
+from installer.paths import ROOT
+from tests.lab import on_platform
+from tests.lab.command_line import Operator
+
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600)]
+
+NAME = "t-remove"
+GUIDE = ROOT / "docs" / "operators-guide.md"
+#: What the guide's commands would ask first.
+UNASKED = {"apt-get purge": "DEBIAN_FRONTEND=noninteractive apt-get -y purge", "dnf remove": "dnf -y remove"}
+OTHERS = {"apt": "dnf remove", "dnf": "apt-get purge"}
+#: What must print nothing afterwards.
+LEFT = (
+    "systemctl list-unit-files --no-legend 'openstack-*' 'pystack-*'",
+    "getent passwd keystone glance placement nova neutron cinder heat horizon",
+    "find /etc /opt /root /var/lib /var/cache /var/log -name '*pystack*' -not -name '*.before-pystack' "
+    "-not -path '*/journal/*'",
+    "grep -rlI 'Made by pystack' /etc --exclude='*.before-pystack'",
+    "pgrep -fa 'mariadbd|beam|haproxy|memcached|ovs-vswitchd|/opt/pystack'",
+)
+
+
+def commands(manager: str) -> str:
+    """Return the guide's commands for hosts of a package manager."""
+    _, _, section = GUIDE.read_text().partition("\n## Removing\n")
+    blocks = re.findall(r"(?m)(?:^    .*\n|^\n(?=    ))+", section)
+    script = "\n".join(textwrap.dedent(block) for block in blocks if OTHERS[manager] not in block)
+    for asking, unasked in UNASKED.items():
+        script = script.replace(asking, unasked)
+    return script
+
+
+def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_kind: str, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("making lab hosts needs root")
+    lab.down([host.name for host in lab.hosts() if host.name == NAME])
+    try:
+        (host,) = lab.up([NAME], each_kind, external=True)
+        install(host, tmp_path)
+        done = host.run(commands(on_platform.package_manager(host)), timeout=600)
+        assert [made for command in LEFT if (made := host.run(command).stdout)] == [], done.stdout + done.stderr
+        host.reboot()
+        assert host.run("systemctl --failed --no-legend").stdout == ""
+        install(host, tmp_path)
+    finally:
+        lab.down([NAME])
+
+
+def install(host: LabHost, folder: Path) -> None:
+    values = {
+        **on_platform.answers([host]),
+        "CONFIG_VERIFY_INSTANCES": "n",
+        "CONFIG_SSH_KEY": str(host.private_key),
+        "CONFIG_SSL_CERT_DIR": str(folder / "ca"),
+    }
+    if not (folder / "cloud.txt").exists():
+        answers.write(folder / "cloud.txt", answers.generate((), values))
+    done = Operator(folder).run("install", f"--answer-file={folder}/cloud.txt", timeout=1800)
+    assert done.code == 0, (done.out + done.err)[-6000:]
