@@ -23,11 +23,12 @@ from installer.wheels.fetching import MIB
 Wanted = tuple[list[Environment], list[Infrastructure], Mapping[str, DownloadingHost]]
 
 
-def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) -> None:
+def bundled(run: Session, answer_file: str, output: str, platforms: Sequence[str], tempest: bool) -> None:
     """Make a bundle and say what is in it, and what is not.
 
     Args:
         run: the session.
+        answer_file: path of the answer file that it is for.
         output: path of the archive.
         platforms: what hosts run; none: the hosts of the answer file are asked.
         tempest: put in what Tempest is made of.
@@ -46,7 +47,7 @@ def bundled(run: Session, output: str, platforms: Sequence[str], tempest: bool) 
     run.report.close()
     run.totals.update(members=len(made.manifest.members), bytes=made.size)
     run.tell({"event": "bundle", "path": str(made.path), "members": len(made.manifest.members), "bytes": made.size})
-    run.show(summary(made))
+    run.show(summary(made, answer_file))
 
 
 def _named(run: Session, platforms: Sequence[str]) -> Wanted:
@@ -71,16 +72,17 @@ def _seen(run: Session) -> Wanted:
     return [item for items in needs.values() for item in items], merged, hosts
 
 
-def summary(made: making.Made) -> list[tuple[str, str]]:
+def summary(made: making.Made, answer_file: str) -> list[tuple[str, str]]:
     """Return what is in a bundle, and what is not and why, each line with its style."""
     lines = [(f"  {one.title}: {count(len(one.files), 'file')}", "") for one in made.manifest.environments.values()]
     for one in made.manifest.platforms:
         inside = sum("member" in item for item in one.packages)
-        number = count(len(one.packages), "package")
-        lines.append((f"  {one.title or one.name}: {number} with versions, {inside} of them in the bundle", ""))
+        number = f"{count(len(one.packages), 'package')} with versions, {inside} of them in the bundle"
+        unknown = one.lacks and not one.packages
+        lines.append((f"  {one.title or one.name}: {'no list of packages' if unknown else number}", ""))
         if one.lacks:
             lines.append((f"    {one.lacks}", "yellow"))
     files = count(len(made.manifest.members), "file")
     lines.append((f"{made.path} is written: {files}, {made.size / MIB:.0f} MiB (mode 0600)", "green"))
-    lines.append((f"what to do next:  pystack install --answer-file FILE --bundle {made.path}", ""))
+    lines.append((f"what to do next:  pystack install --answer-file {answer_file} --bundle {made.path}", ""))
     return [(clean(line), style) for line, style in lines]

@@ -42,6 +42,7 @@ def bundle(
     from installer.cli.session import session
 
     with session("bundle", path, overrides, Style(quiet, json)) as run:
-        bundled(run, output or f"pystack-{run.answers['CONFIG_OPENSTACK_RELEASE']}.tar", list(platform or ()), tempest)
+        to = output or f"pystack-{run.answers['CONFIG_OPENSTACK_RELEASE']}.tar"
+        bundled(run, path, to, list(platform or ()), tempest)
         run.totals["exit_code"] = exit_codes.CONVERGED
     return exit_codes.CONVERGED

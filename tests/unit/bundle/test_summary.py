@@ -15,10 +15,16 @@ def test_what_is_in_it_and_what_is_not_is_said_and_what_a_host_told_commands_no_
     told = Infrastructure("debian-13", "Debian\x1b[31m 13", ("h",), packages, "b is not there\x07")
     environments = {"env": Contents("2026.2 for Python 3.13 on x86_64", (File("a.whl", "0" * 64),))}
     manifest = Manifest("1", "2026.2", "x86_64", environments, [told], {"uv": Member(1, "0" * 64)})
-    assert [line for line, _ in summary(Made(Path("c.tar"), manifest, 3 << 20))] == [
+    assert [line for line, _ in summary(Made(Path("c.tar"), manifest, 3 << 20), "cloud.txt")] == [
         "  2026.2 for Python 3.13 on x86_64: 1 file",
         "  Debian 13: 2 packages with versions, 1 of them in the bundle",
         "    b is not there·",
         "c.tar is written: 1 file, 3 MiB (mode 0600)",
-        "what to do next:  pystack install --answer-file FILE --bundle c.tar",
+        "what to do next:  pystack install --answer-file cloud.txt --bundle c.tar",
     ]
+
+
+def test_of_a_platform_whose_hosts_were_not_asked_no_packages_are_counted() -> None:
+    manifest = Manifest("1", "2026.2", "x86_64", {}, [Infrastructure("el-10", lacks="no host is asked")], {})
+    told = [line for line, _ in summary(Made(Path("c.tar"), manifest, 1), "cloud.txt")]
+    assert told[:2] == ["  el-10: no list of packages", "    no host is asked"]
