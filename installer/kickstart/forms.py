@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from installer.errors import UsageError
-from installer.kickstart.machine import DEVICE, Machine, refuse
+from installer.kickstart.machine import KERNEL_NAME, Machine, refuse
 from installer.platforms import supported
 from installer.render import render
 
@@ -22,7 +22,7 @@ class Form:
         has_selinux: whether what is installed has SELinux.
         divides_the_disk: whether it can make the volume group on a part of the system's disk.
         user: what the installer takes for an account's name, and sudo never for an alias or for everybody.
-        disk: how it finds the system's disk, as a pattern.
+        by_kernel_name: whether it finds the system's disk by the kernel's name for it alone.
         finds_interface: whether a fixed address goes to the first interface that has a link.
         takes_proxy: whether packages come through CONFIG_HTTP_PROXY during the installation.
         hand_over: how its installer is given the file, for the operator; ``FILE`` and ``URL`` stand for it.
@@ -33,7 +33,7 @@ class Form:
     has_selinux: bool
     divides_the_disk: bool
     user: str
-    disk: str
+    by_kernel_name: bool
     finds_interface: bool
     takes_proxy: bool
     hand_over: str
@@ -64,7 +64,7 @@ class Form:
                 f"{self.title} cannot make a user with this name (CONFIG_SSH_USER)",
                 "choose one of small letters, digits, _ and -, or root",
             )
-        if not re.fullmatch(self.disk, machine.system_disk):
+        if self.by_kernel_name and not KERNEL_NAME.fullmatch(machine.system_disk):
             yield (
                 f"{self.title} finds the system's disk by the kernel's name for it alone",
                 "write it so: --system-disk /dev/sda",
@@ -85,7 +85,7 @@ _ANACONDA = Form(
     has_selinux=True,
     divides_the_disk=True,
     user=r"[a-z_][a-z0-9_.-]*",
-    disk=DEVICE.pattern,
+    by_kernel_name=False,
     finds_interface=True,
     takes_proxy=False,
     hand_over="start the installer with inst.ks=URL",
@@ -97,7 +97,7 @@ _PRESEED = Form(
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z][a-z0-9_-]*",
-    disk=DEVICE.pattern,
+    by_kernel_name=False,
     finds_interface=True,
     takes_proxy=True,
     hand_over="start the installer with auto=true priority=critical url=URL",
@@ -110,10 +110,12 @@ _AUTOINSTALL = Form(
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z_][a-z0-9_-]*",
-    disk=r"/dev/[A-Za-z0-9]+",
+    by_kernel_name=True,
     finds_interface=False,
     takes_proxy=True,
-    hand_over="serve it as user-data beside an empty meta-data; start the installer with autoinstall ds=nocloud;s=URL/",
+    # To GRUB a bare semicolon is the end of a command: docs.cloud-init.io/en/24.1/reference/datasources/nocloud.html.
+    hand_over="serve it as user-data beside an empty meta-data; "
+    "start the installer with autoinstall 'ds=nocloud;s=URL/' (GRUB wants the quotes; pxelinux and iPXE want none)",
 )
 _BY_FAMILY = {"el": _ANACONDA, "fedora": _ANACONDA, "debian": _PRESEED, "ubuntu": _AUTOINSTALL}
 

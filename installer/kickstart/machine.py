@@ -13,6 +13,8 @@ from installer.errors import UsageError
 
 #: A device as every installer can write it down; none of these means anything to a shell.
 DEVICE = re.compile(r"/dev/[A-Za-z0-9_][A-Za-z0-9_./:+@=-]*")
+#: A disk by the name that the kernel gave it, without a link to it.
+KERNEL_NAME = re.compile(r"/dev/[A-Za-z0-9]+")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 SSH_PORT = 22
 VOLUME_GROUP = "CONFIG_CINDER_VOLUME_NAME"

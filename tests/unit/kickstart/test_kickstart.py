@@ -14,6 +14,7 @@ from pykickstart.version import makeVersion
 
 from installer import cli
 from installer.kickstart import FORMS
+from installer.paths import ROOT
 from installer.platforms import supported
 
 HERE = Path(__file__).parent
@@ -217,6 +218,28 @@ def test_the_login_is_the_one_that_ssh_config_gives_where_the_answer_file_gives_
     Path(".ssh/config").write_text("Host 192.0.2.*\n  User fred\n")
     assert run(HOST, "--system-disk=/dev/sda") == 0
     assert "sshkey --username=fred " in capsys.readouterr().out
+
+
+def test_what_ubuntus_installer_is_started_with_is_quoted_for_grub_and_not_for_others(capsys):
+    assert run("--host=192.0.2.11", "--platform=ubuntu-24.04", "--system-disk=/dev/sda", "--output=user-data") == 0
+    told = capsys.readouterr().out
+    # GRUB ends a command at a bare semicolon, and takes quotes away; other boot loaders leave both to the kernel.
+    assert "autoinstall 'ds=nocloud;s=URL/' " in told
+    assert "(GRUB wants the quotes; pxelinux and iPXE want none)\n" in told
+
+
+def test_the_guides_table_says_of_every_platform_how_its_installer_is_started_and_finds_the_disk():
+    guide = (ROOT / "docs/real-machines.md").read_text()
+    told = {}
+    for names, title, *rest in re.findall(r"(?m)^\| (`[a-z].*?) \| (.*?) \| (.*?) \| (.*?) \|$", guide):
+        told |= dict.fromkeys(re.findall("`(.*?)`", names), (title, *rest))
+    assert list(told) == list(FORMS)
+    for platform, (title, start, disk) in told.items():
+        form = FORMS[platform]
+        assert title.startswith(form.title.lower())
+        [words] = re.findall("`([^`]*URL.*?)`", start)
+        assert f"start the installer with {words}" in form.hand_over
+        assert ("alone" in disk) is form.by_kernel_name
 
 
 def test_every_supported_platform_has_a_form():
