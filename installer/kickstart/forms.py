@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from installer.errors import UsageError
-from installer.kickstart.machine import KERNEL_NAME, Machine, refuse
+from installer.kickstart.machine import KERNEL_NAME, Machine
 from installer.platforms import supported
+from installer.problems import Problem, refuse
 from installer.render import render
 
 
@@ -45,10 +45,11 @@ class Form:
             UsageError: this installer cannot make the machine; every reason is in the message.
             AnswerFileError: a value that this kind of file has no way to write.
         """
-        refuse(self._problems(machine))
+        refuse(self.problems(machine))
         return render(self.template, machine=machine).content
 
-    def _problems(self, machine: Machine) -> Iterator[tuple[str, str]]:
+    def problems(self, machine: Machine) -> Iterator[Problem]:
+        """Yield what this installer cannot make of a machine, each with its remedy; what is not known is let pass."""
         if machine.wants_selinux and not self.has_selinux:
             yield (
                 "CONFIG_SELINUX=require-enforcing, and this distribution is installed without SELinux",
@@ -64,7 +65,7 @@ class Form:
                 f"{self.title} cannot make a user with this name (CONFIG_SSH_USER)",
                 "choose one of small letters, digits, _ and -, or root",
             )
-        if self.by_kernel_name and not KERNEL_NAME.fullmatch(machine.system_disk):
+        if self.by_kernel_name and machine.system_disk and not KERNEL_NAME.fullmatch(machine.system_disk):
             yield (
                 f"{self.title} finds the system's disk by the kernel's name for it alone",
                 "write it so: --system-disk /dev/sda",
@@ -121,10 +122,3 @@ _BY_FAMILY = {"el": _ANACONDA, "fedora": _ANACONDA, "debian": _PRESEED, "ubuntu"
 
 #: By platform.
 FORMS = {platform: _BY_FAMILY[platform.partition("-")[0]] for platform in (one.name for one in supported())}
-
-
-def form_of(platform: str) -> Form:
-    """Return the form for a platform; raises UsageError for one that pystack does not install on."""
-    if platform not in FORMS:
-        raise UsageError(f"pystack does not install on '{platform}'", f"choose one of {', '.join(FORMS)}")
-    return FORMS[platform]

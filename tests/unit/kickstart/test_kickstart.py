@@ -1,6 +1,8 @@
 """Unattended installations: what is in them, and that the parsers of their installers read them."""
 
+import inspect
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -13,6 +15,7 @@ from pykickstart.parser import KickstartParser
 from pykickstart.version import makeVersion
 
 from installer import cli
+from installer.cli.verbs import VERBS
 from installer.kickstart import FORMS
 from installer.paths import ROOT
 from installer.platforms import supported
@@ -240,6 +243,31 @@ def test_the_guides_table_says_of_every_platform_how_its_installer_is_started_an
         [words] = re.findall("`([^`]*URL.*?)`", start)
         assert f"start the installer with {words}" in form.hand_over
         assert ("alone" in disk) is form.by_kernel_name
+
+
+def examples():
+    help_text = inspect.getdoc(VERBS["kickstart"])
+    readme, guide = ((ROOT / name).read_text() for name in ("README.md", "docs/real-machines.md"))
+    # A line of help goes on where the next one is further in.
+    for text in (re.sub(r"\n {4,}(?=--)", " ", help_text), readme, guide):
+        for words in re.findall(r"(?m)^ +(?:\./)?pystack kickstart (.*)$", text.replace("\\\n", " ")):
+            yield shlex.split(words, comments=True)
+
+
+@pytest.mark.parametrize("words", list(examples()), ids=" ".join)
+def test_every_example_in_help_and_documents_works_with_an_answer_file_as_it_is_generated(words, tmp_path, capsys):
+    Path("cloud.txt").unlink()
+    assert cli.run(["generate", "--output=cloud.txt", "--hosts=192.0.2.10,192.0.2.11"]) == 0
+    Path(".ssh").mkdir()
+    Path("key.pub").rename(".ssh/id_ed25519.pub")
+    capsys.readouterr()
+    assert cli.run(["kickstart", *words]) == 0, capsys.readouterr().err
+
+
+def test_help_names_the_platforms_that_there_are_and_the_one_by_default(capsys):
+    assert cli.run(["kickstart", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"what the host is to run; one of {', '.join(FORMS)}; el-10 by default" in told
 
 
 def test_every_supported_platform_has_a_form():
