@@ -32,10 +32,10 @@ def kickstart(
 ) -> int:
     """Write the unattended installation of a host that does not exist yet
 
-    For --platform el-9, el-10 (the default) and fedora it is a kickstart file, for debian a preseed file,
-    for ubuntu user-data for autoinstall. The host lets in your CONFIG_SSH_KEY and no password, its volume
-    group is in place, and SELinux enforces where there is SELinux. Without --output it is printed.
-    Whoever boots with it loses what is on the disks that you name.
+    For Enterprise Linux and Fedora it is a kickstart file, for Debian a preseed file, for Ubuntu user-data
+    for autoinstall. The host lets in your CONFIG_SSH_KEY and no password; one that keeps volumes on LVM has
+    their volume group. Enterprise Linux and Fedora get SELinux enforcing, or permissive where CONFIG_SELINUX
+    says so. Without --output it is printed. Whoever boots with it loses what is on the disks that you name.
 
     Examples:
       pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --system-disk /dev/sda
