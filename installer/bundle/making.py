@@ -15,8 +15,9 @@ from installer.bundle import archive, packages
 from installer.bundle.from_hosts import DownloadingHost
 from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
 from installer.cloud import GROUPS, CloudHost
-from installer.errors import PystackError, UsageError
+from installer.errors import PystackError
 from installer.own_index import sources
+from installer.problems import refuse
 from installer.wheels.downloads import Downloads
 from installer.wheels.environment import Environment
 from installer.wheels.fetching import fetch
@@ -135,9 +136,5 @@ def hosts_of(names: Sequence[str]) -> list[CloudHost]:
         UsageError: a name is none of a supported platform.
     """
     known = {platform.name: platform for platform in platforms.supported()}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(
-            f"--platform names {', '.join(unknown)}, which pystack does not know", f"name one of {', '.join(known)}"
-        )
+    refuse(platforms.misnamed(name) for name in names if name not in known)
     return [CloudHost(name, frozenset(GROUPS), {}, known[name]) for name in dict.fromkeys(names)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,11 +19,25 @@ class Option:
         value: what stands for its value in help; empty for a switch.
         help: what it does.
         repeatable: whether it may be given several times.
+        choices: looks up what there is to choose from, for help; not before, as it reads files.
     """
 
     value: str
     help: str
     repeatable: bool = False
+    choices: Callable[[], Iterable[str]] = tuple
+
+
+def _platforms() -> list[str]:
+    from installer.platforms import supported
+
+    return [platform.name for platform in supported()]
+
+
+def _lab_platforms() -> Iterable[str]:
+    from installer.lab.platforms import PLATFORMS
+
+    return PLATFORMS
 
 
 #: By name without dashes, after its verb where it is another option than other verbs have under that name. A verb takes
@@ -32,9 +46,7 @@ OPTIONS = {
     "answer-file": Option("FILE", "the answer file"),
     "output": Option("FILE", "where to write the file; it must not exist yet"),
     "bundle output": Option("FILE", "where to write the bundle; what one that is there has is not fetched again"),
-    "bundle platform": Option(
-        "PLATFORM", "what hosts run, such as debian-13 or el-10; no host is asked then", repeatable=True
-    ),
+    "bundle platform": Option("PLATFORM", "what hosts run; no host is asked then", repeatable=True, choices=_platforms),
     "bundle tempest": Option("", "put OpenStack's own test suite in, too, for this machine's Python"),
     "bundle": Option("FILE", "take Python distributions out of a bundle; no package index is asked"),
     "from": Option("OLD", "carry over what an older answer file says, Packstack's of any release or pystack's"),
@@ -57,7 +69,8 @@ OPTIONS = {
     "json": Option("", "print every event as a line of JSON"),
     "run": Option("RUN", "show one run: its name, the end of its name, or 'last'"),
     "name": Option("NAME", "a lab host", repeatable=True),
-    "platform": Option("PLATFORM", "what the host runs, such as debian-13"),
+    "platform": Option("PLATFORM", "what the host is to run", choices=_platforms),
+    "lab-up platform": Option("PLATFORM", "what the lab hosts run", choices=_lab_platforms),
     "kernel": Option("KIND", "the kernel of the lab hosts: shared (this machine's; the default) or own"),
     "disk": Option("GIB", "an empty disk of that size beside the first; own kernel only", repeatable=True),
     "selinux": Option("STATE", "boot with SELinux disabled, permissive or enforcing; own kernel only"),

@@ -16,7 +16,7 @@ from invoke.parser.argument import Argument
 from invoke.program import Program
 
 from installer import exit_codes
-from installer.cli.options import BARE_WORDS, OPTIONS, option
+from installer.cli.options import BARE_WORDS, OPTIONS, Option, option
 from installer.cli.spelling import help_of, nearest, translate
 from installer.errors import UsageError
 
@@ -157,8 +157,7 @@ class PystackProgram(Program):
             flag = argument.name.strip("_").replace("_", "-")
             told = option(name, flag)
             spelled = f"--{flag}={told.value}" if told.value else f"--{flag}"
-            text = told.help + (" (may be given again)" if told.repeatable else "")
-            first, *others = textwrap.wrap(text, WIDTH - 26)
+            first, *others = textwrap.wrap(_text(told, argument), WIDTH - 26, break_on_hyphens=False)
             print(f"  {spelled:22}  {first}")
             for line in others:
                 print(f"{'':26}{line}")
@@ -185,3 +184,11 @@ class PystackProgram(Program):
             value = OPTIONS[name].value if name in OPTIONS else "VALUE"
             return UsageError(f"--{name} needs a value", f"write --{name}={value}")
         return UsageError(message, "see pystack --help")
+
+
+def _text(told: Option, argument: Argument) -> str:
+    """Return what help says of an option."""
+    choices = list(told.choices())
+    among = f"; one of {', '.join(choices)}" if choices else ""
+    default = f"; {argument.default} by default" if choices and argument.default else ""
+    return told.help + among + default + (" (may be given again)" if told.repeatable else "")

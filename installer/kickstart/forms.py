@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from installer.errors import UsageError
-from installer.kickstart.machine import DEVICE, Machine, refuse
+from installer.kickstart.machine import KERNEL_NAME, Machine
 from installer.platforms import supported
+from installer.problems import Problem, refuse
 from installer.render import render
 
 
@@ -22,7 +22,7 @@ class Form:
         has_selinux: whether what is installed has SELinux.
         divides_the_disk: whether it can make the volume group on a part of the system's disk.
         user: what the installer takes for an account's name, and sudo never for an alias or for everybody.
-        disk: how it finds the system's disk, as a pattern.
+        by_kernel_name: whether it finds the system's disk by the kernel's name for it alone.
         finds_interface: whether a fixed address goes to the first interface that has a link.
         takes_proxy: whether packages come through CONFIG_HTTP_PROXY during the installation.
         hand_over: how its installer is given the file, for the operator; ``FILE`` and ``URL`` stand for it.
@@ -33,7 +33,7 @@ class Form:
     has_selinux: bool
     divides_the_disk: bool
     user: str
-    disk: str
+    by_kernel_name: bool
     finds_interface: bool
     takes_proxy: bool
     hand_over: str
@@ -45,10 +45,11 @@ class Form:
             UsageError: this installer cannot make the machine; every reason is in the message.
             AnswerFileError: a value that this kind of file has no way to write.
         """
-        refuse(self._problems(machine))
+        refuse(self.problems(machine))
         return render(self.template, machine=machine).content
 
-    def _problems(self, machine: Machine) -> Iterator[tuple[str, str]]:
+    def problems(self, machine: Machine) -> Iterator[Problem]:
+        """Yield what this installer cannot make of a machine, each with its remedy; what is not known is let pass."""
         if machine.wants_selinux and not self.has_selinux:
             yield (
                 "CONFIG_SELINUX=require-enforcing, and this distribution is installed without SELinux",
@@ -64,7 +65,7 @@ class Form:
                 f"{self.title} cannot make a user with this name (CONFIG_SSH_USER)",
                 "choose one of small letters, digits, _ and -, or root",
             )
-        if not re.fullmatch(self.disk, machine.system_disk):
+        if self.by_kernel_name and machine.system_disk and not KERNEL_NAME.fullmatch(machine.system_disk):
             yield (
                 f"{self.title} finds the system's disk by the kernel's name for it alone",
                 "write it so: --system-disk /dev/sda",
@@ -85,7 +86,7 @@ _ANACONDA = Form(
     has_selinux=True,
     divides_the_disk=True,
     user=r"[a-z_][a-z0-9_.-]*",
-    disk=DEVICE.pattern,
+    by_kernel_name=False,
     finds_interface=True,
     takes_proxy=False,
     hand_over="start the installer with inst.ks=URL",
@@ -97,7 +98,7 @@ _PRESEED = Form(
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z][a-z0-9_-]*",
-    disk=DEVICE.pattern,
+    by_kernel_name=False,
     finds_interface=True,
     takes_proxy=True,
     hand_over="start the installer with auto=true priority=critical url=URL",
@@ -110,19 +111,14 @@ _AUTOINSTALL = Form(
     has_selinux=False,
     divides_the_disk=False,
     user=r"[a-z_][a-z0-9_-]*",
-    disk=r"/dev/[A-Za-z0-9]+",
+    by_kernel_name=True,
     finds_interface=False,
     takes_proxy=True,
-    hand_over="serve it as user-data beside an empty meta-data; start the installer with autoinstall ds=nocloud;s=URL/",
+    # To GRUB a bare semicolon is the end of a command: docs.cloud-init.io/en/24.1/reference/datasources/nocloud.html.
+    hand_over="serve it as user-data beside an empty meta-data; "
+    "start the installer with autoinstall 'ds=nocloud;s=URL/' (GRUB wants the quotes; pxelinux and iPXE want none)",
 )
 _BY_FAMILY = {"el": _ANACONDA, "fedora": _ANACONDA, "debian": _PRESEED, "ubuntu": _AUTOINSTALL}
 
 #: By platform.
 FORMS = {platform: _BY_FAMILY[platform.partition("-")[0]] for platform in (one.name for one in supported())}
-
-
-def form_of(platform: str) -> Form:
-    """Return the form for a platform; raises UsageError for one that pystack does not install on."""
-    if platform not in FORMS:
-        raise UsageError(f"pystack does not install on '{platform}'", f"choose one of {', '.join(FORMS)}")
-    return FORMS[platform]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from installer import inventory
 from installer.answers import Answers
-from installer.errors import UsageError
+from installer.problems import Problem
 
 #: A device as every installer can write it down; none of these means anything to a shell.
 DEVICE = re.compile(r"/dev/[A-Za-z0-9_][A-Za-z0-9_./:+@=-]*")
+#: A disk by the name that the kernel gave it, without a link to it.
+KERNEL_NAME = re.compile(r"/dev/[A-Za-z0-9]+")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 SSH_PORT = 22
 VOLUME_GROUP = "CONFIG_CINDER_VOLUME_NAME"
@@ -119,8 +121,10 @@ class Machine:
         return tuple(filter(None, (self.system_disk, self.volumes_disk)))
 
 
-def machine(answers: Answers, host: str, wish: Wish, user: str, port: int, public_key: tuple[str, str]) -> Machine:
-    """Return the machine that a host of the answer file is to be.
+def machine(
+    answers: Answers, host: str, wish: Wish, user: str, port: int, public_key: tuple[str, str]
+) -> tuple[Machine, list[Problem]]:
+    """Return the machine that a host of the answer file is to be, and all that speaks against making it.
 
     Args:
         answers: the answer file.
@@ -129,26 +133,17 @@ def machine(answers: Answers, host: str, wish: Wish, user: str, port: int, publi
         user: the account to log in as, by the answer file or ~/.ssh/config.
         port: of its SSH service, likewise.
         public_key: type and base64 of the key to let in.
-
-    Raises:
-        UsageError: it cannot be made; every reason is in the message.
     """
-    problems: list[tuple[str, str]] = []
-    known = {item.address: item for item in inventory.hosts(answers)}
-    if host not in known or host == "localhost":
-        others = ", ".join(name for name in known if name != "localhost") or "none that can be installed"
-        raise UsageError(f"the answer file has no host {host} to install", f"name one of its hosts: {others}")
-    keeps_volumes = "storage" in known[host].groups and answers.is_used(VOLUME_GROUP)
-    problems += _about_disks(wish, keeps_volumes, host)
-    if port != SSH_PORT:
-        problems.append((
-            f"pystack is to reach {host} at port {port}, and a fresh installation listens at port {SSH_PORT}",
-            f"install with --set CONFIG_SSH_PORT={SSH_PORT}, and move the port afterwards",
-        ))  # fmt: skip
-    network, about_network = _network(host, wish)
-    problems += about_network
-    refuse(problems)
-    return Machine(
+    groups = {item.address: item.groups for item in inventory.hosts(answers) if item.address != "localhost"}
+    keeps_volumes = "storage" in groups.get(host, ()) and answers.is_used(VOLUME_GROUP)
+    problems = [*_about_disks(host, wish), *_about_interface(wish)]
+    network = None
+    if host not in groups:
+        problems.insert(0, _no_such(host, groups))
+    else:
+        network, about_network = _network(host, wish)
+        problems += [*_about_volumes(host, wish, keeps_volumes), *_about_port(host, port), *about_network]
+    made = Machine(
         host=host,
         hostname=hostname_of(host),
         user=user,
@@ -164,13 +159,7 @@ def machine(answers: Answers, host: str, wish: Wish, user: str, port: int, publi
         wants_selinux=answers["CONFIG_SELINUX"] == "require-enforcing",
         proxy=answers["CONFIG_HTTP_PROXY"] or "",
     )
-
-
-def refuse(problems: Iterable[tuple[str, str]]) -> None:
-    """Raise UsageError with every problem and its remedy, a line each; do nothing where there is none."""
-    told = list(problems)
-    if told:
-        raise UsageError("\n".join(what for what, _ in told), "\n".join(remedy for _, remedy in told))
+    return made, problems
 
 
 def hostname_of(host: str) -> str:
@@ -182,32 +171,47 @@ def hostname_of(host: str) -> str:
     return f"host-{re.sub('[.:]', '-', address.exploded)}" if address else host
 
 
-def _about_disks(wish: Wish, keeps_volumes: bool, host: str) -> list[tuple[str, str]]:
-    problems = []
+def _no_such(host: str, known: Iterable[str]) -> Problem:
+    if not host:
+        return "which host?", "name it as the answer file does: --host HOST"
+    others = ", ".join(known) or "none that can be installed"
+    return f"the answer file has no host {host} to install", f"name one of its hosts: {others}"
+
+
+def _about_disks(host: str, wish: Wish) -> Iterator[Problem]:
     if not wish.system_disk:
-        problems.append((
-            f"which disk of {host} is to be erased for the system?", "name it: --system-disk /dev/sda"
-        ))  # fmt: skip
+        yield f"which disk of {host or 'the host'} is to be erased for the system?", "name it: --system-disk /dev/sda"
     for option, disk in (("--system-disk", wish.system_disk), ("--volumes-disk", wish.volumes_disk)):
         if disk and not DEVICE.fullmatch(disk):
             remedy = "write its path, such as /dev/sda or /dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
-            problems.append((f"{option} does not name one disk", remedy))
-    if wish.volumes_disk and not keeps_volumes:
-        problems.append((
-            f"{host} keeps no volumes on LVM, so --volumes-disk would be erased for nothing", "leave the option out"
-        ))  # fmt: skip
+            yield f"{option} does not name one disk", remedy
     if wish.volumes_disk and wish.volumes_disk == wish.system_disk:
-        problems.append((
+        yield (
             "--system-disk and --volumes-disk name one disk",
             "leave --volumes-disk out for a volume group beside the system",
-        ))  # fmt: skip
-    return problems
+        )
 
 
-def _network(host: str, wish: Wish) -> tuple[Network | None, list[tuple[str, str]]]:
-    problems = []
+def _about_volumes(host: str, wish: Wish, keeps_volumes: bool) -> Iterator[Problem]:
+    if wish.volumes_disk and not keeps_volumes:
+        yield f"{host} keeps no volumes on LVM, so --volumes-disk would be erased for nothing", "leave the option out"
+
+
+def _about_port(host: str, port: int) -> Iterator[Problem]:
+    if port != SSH_PORT:
+        yield (
+            f"pystack is to reach {host} at port {port}, and a fresh installation listens at port {SSH_PORT}",
+            f"install with --set CONFIG_SSH_PORT={SSH_PORT}, and move the port afterwards",
+        )
+
+
+def _about_interface(wish: Wish) -> Iterator[Problem]:
     if wish.interface and not INTERFACE.fullmatch(wish.interface):
-        problems.append(("--interface does not name a network interface", "write its name, such as eno1"))
+        yield "--interface does not name a network interface", "write its name, such as eno1"
+
+
+def _network(host: str, wish: Wish) -> tuple[Network | None, list[Problem]]:
+    problems = []
     if not wish.gateway:
         if wish.nameservers:
             problems.append((

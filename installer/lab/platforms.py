@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from installer.lab.places import LabRefused
+from installer.platforms import misnamed
 
 # What a freshly installed server has that mmdebstrap's smallest system has not; nothing of OpenStack.
 _SERVER = (
@@ -60,5 +61,5 @@ def find(name: str) -> LabPlatform:
         LabRefused: when the lab cannot make it.
     """
     if name not in PLATFORMS:
-        raise LabRefused(f"the lab has no platform '{name}'", f"Choose one of: {', '.join(sorted(PLATFORMS))}.")
+        raise LabRefused(*misnamed(name, PLATFORMS, f"the lab has no platform '{name}'"))
     return PLATFORMS[name]

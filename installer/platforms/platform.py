@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from installer.errors import UsageError
 from installer.platforms import tables
 from installer.platforms.facts import Facts
 from installer.platforms.tables import Fact
+from installer.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Platform:
     @property
     def name(self) -> str:
         """Its short name, of distribution and release: ``debian-13``, ``el-9``, ``ubuntu-24.04``, ``fedora-44``."""
-        return f"{self.file.rstrip(string.digits)}-{self.release}" if self.file else "unknown"
+        return f"{_distribution(self)}-{self.release}" if self.file else "unknown"
 
     @property
     def supported(self) -> bool:
@@ -77,12 +79,28 @@ def find(name: str) -> Platform:
     """Return the platform of a short name, such as ``debian-13``.
 
     Raises:
-        LookupError: there is none.
+        UsageError: there is none; it says which there are.
     """
     for platform in supported():
         if platform.name == name:
             return platform
-    raise LookupError(f"no platform {name}; there are {', '.join(platform.name for platform in supported())}")
+    raise UsageError(*misnamed(name))
+
+
+def misnamed(name: str, among: Collection[str] = (), otherwise: str = "") -> Problem:
+    """Return what is wrong with a name that is no platform's, and which names there are.
+
+    Args:
+        name: as it was typed; a distribution without its release is answered with its releases.
+        among: the names to choose from; none for those of all platforms.
+        otherwise: what is wrong with a name that is no distribution's either.
+    """
+    known = [platform for platform in supported() if not among or platform.name in among]
+    releases = [platform.name for platform in known if name.lower() in _distributions(platform)]
+    if releases:
+        return f"which release of {name}?", f"choose {' or '.join(releases)}"
+    remedy = f"choose one of {', '.join(platform.name for platform in known)}"
+    return otherwise or f"pystack does not install on '{name}'", remedy
 
 
 def supported_titles() -> str:
@@ -103,6 +121,15 @@ def facts(platform: Platform, role: str) -> Facts:
 def entries(platform: Platform) -> Mapping[str, Mapping[str, Fact]]:
     """Return all that is known of a platform, by section and name."""
     return tables.table(platform.file).releases[platform.release] if platform.file else {}
+
+
+def _distribution(platform: Platform) -> str:
+    return platform.file.rstrip(string.digits)
+
+
+def _distributions(platform: Platform) -> tuple[str, ...]:
+    """Return what a distribution is called without its release, and its relatives."""
+    return (_distribution(platform), *tables.table(platform.file).ids)
 
 
 def _title(platform: Platform) -> str:

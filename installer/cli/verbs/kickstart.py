@@ -11,7 +11,9 @@ from installer.errors import UsageError
 
 if TYPE_CHECKING:
     from installer.answers import Answers
-    from installer.kickstart import Machine, Wish
+    from installer.kickstart import Form, Machine, Wish
+    from installer.problems import Problem
+    from installer.transport.login import Login
 
 
 @verb
@@ -30,29 +32,28 @@ def kickstart(
 ) -> int:
     """Write the unattended installation of a host that does not exist yet
 
-    For --platform el-9, el-10 (the default) and fedora it is a kickstart file, for debian a preseed file,
-    for ubuntu user-data for autoinstall. The host lets in your CONFIG_SSH_KEY and no password, its volume
-    group is in place, and SELinux enforces where there is SELinux. Without --output it is printed.
-    Whoever boots with it loses what is on the disks that you name.
+    For Enterprise Linux and Fedora it is a kickstart file, for Debian a preseed file, for Ubuntu user-data
+    for autoinstall. The host lets in your CONFIG_SSH_KEY and no password; one that keeps volumes on LVM has
+    their volume group. Enterprise Linux and Fedora get SELinux enforcing, or permissive where CONFIG_SELINUX
+    says so. Without --output it is printed. Whoever boots with it loses what is on the disks that you name.
 
     Examples:
-      pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --system-disk /dev/sda --output host.ks
+      pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --system-disk /dev/sda
+          --set CONFIG_SSH_KEY=~/.ssh/id_ed25519 --output host.ks
       pystack kickstart --answer-file cloud.txt --host 192.0.2.10 --platform debian-13 --system-disk /dev/sda
           --volumes-disk /dev/sdb --gateway 192.0.2.1/24 --nameserver 192.0.2.1
+          --set CONFIG_SSH_KEY=~/.ssh/id_ed25519
 
     Exit codes: 0 written, 2 it cannot be
     """
     path, overrides = need_answer_file(answer_file), settings(set_)
-    if not host:
-        raise UsageError("which host?", "name it as the answer file does: --host HOST")
     from installer import answers
     from installer.cli.output import Screen
-    from installer.kickstart import Wish, form_of
+    from installer.kickstart import Wish
 
-    form = form_of(platform)
     servers = tuple(address.strip() for item in nameserver or () for address in item.split(","))
     wish = Wish(system_disk, volumes_disk, gateway, servers, interface)
-    machine = _machine(answers.load(path, overrides), host, wish)
+    form, machine = _judged(answers.load(path, overrides), host, platform, wish)
     text = form.render(machine)
     screen = Screen()
     if not output:
@@ -67,21 +68,41 @@ def kickstart(
     return 0
 
 
-def _machine(answers: Answers, host: str, wish: Wish) -> Machine:
-    """Return the machine, logged in to as pystack itself will: by the answer file, then by ~/.ssh/config."""
-    from pathlib import Path
+def _judged(answers: Answers, host: str, platform: str, wish: Wish) -> tuple[Form, Machine]:
+    """Return what to write, and of which machine.
 
-    from installer.cli.connecting import login_of, private_key
-    from installer.kickstart import machine
-    from installer.kickstart.public_key import public_key
+    pystack will log in to it as the answer file says, then ~/.ssh/config.
+
+    Raises:
+        UsageError: it cannot be written; every reason is in the message.
+    """
+    from installer.cli.connecting import login_of
+    from installer.kickstart import FORMS, machine
+    from installer.platforms import misnamed
+    from installer.problems import refuse
     from installer.report import Composite, Quiet
     from installer.transport.settings import settings as how_to_reach
 
-    if not answers["CONFIG_SSH_KEY"]:
-        raise UsageError(
-            "CONFIG_SSH_KEY does not say whose key the host is to let in", "add --set CONFIG_SSH_KEY=~/.ssh/id_ed25519"
-        )
     login = login_of(answers, Composite(Quiet()))
     how = how_to_reach(host, login)
-    key = public_key(private_key(Path(str(answers["CONFIG_SSH_KEY"]))), login)
-    return machine(answers, host, wish, how.user, how.port, key)
+    key, problems = _key(answers, login)
+    made, about = machine(answers, host, wish, how.user, how.port, key)
+    form = FORMS.get(platform)
+    refuse([*problems, *about, *(form.problems(made) if form else [misnamed(platform)])])
+    return FORMS[platform], made
+
+
+def _key(answers: Answers, login: Login) -> tuple[tuple[str, str], list[Problem]]:
+    """Return the public key to let in, and what speaks against it."""
+    from pathlib import Path
+
+    from installer.cli.connecting import private_key
+    from installer.kickstart.public_key import public_key
+
+    if not answers["CONFIG_SSH_KEY"]:
+        remedy = "add --set CONFIG_SSH_KEY=~/.ssh/id_ed25519"
+        return ("", ""), [("CONFIG_SSH_KEY does not say whose key the host is to let in", remedy)]
+    try:
+        return public_key(private_key(Path(str(answers["CONFIG_SSH_KEY"]))), login), []
+    except UsageError as problem:
+        return ("", ""), [(problem.message, problem.remedy)]

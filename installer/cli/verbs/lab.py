@@ -26,10 +26,10 @@ def lab_up(
     Linux), for volume groups, iSCSI and SELinux: it has one processor, comes up
     in some ten seconds and runs Python at half the speed.
 
-    Platforms: debian-13, debian-12, el-9, el-10, fedora-43. Of the last three a
-    host of their own packages is made where their mirrors answer; where not, a
-    stand-in: Debian underneath, and on top rpm, dnf and the platform's names,
-    accounts, units and paths. Which of the two it became is told.
+    Of Enterprise Linux and Fedora a host of their own packages is made where
+    their mirrors answer; where not, a stand-in: Debian underneath, and on top
+    rpm, dnf and the platform's names, accounts, units and paths. Which of the
+    two it became is told.
 
     Examples:
       pystack lab-up                 (one host, lab-1)

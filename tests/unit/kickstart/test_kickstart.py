@@ -1,6 +1,8 @@
 """Unattended installations: what is in them, and that the parsers of their installers read them."""
 
+import inspect
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -13,7 +15,9 @@ from pykickstart.parser import KickstartParser
 from pykickstart.version import makeVersion
 
 from installer import cli
+from installer.cli.verbs import VERBS
 from installer.kickstart import FORMS
+from installer.paths import ROOT
 from installer.platforms import supported
 
 HERE = Path(__file__).parent
@@ -217,6 +221,53 @@ def test_the_login_is_the_one_that_ssh_config_gives_where_the_answer_file_gives_
     Path(".ssh/config").write_text("Host 192.0.2.*\n  User fred\n")
     assert run(HOST, "--system-disk=/dev/sda") == 0
     assert "sshkey --username=fred " in capsys.readouterr().out
+
+
+def test_what_ubuntus_installer_is_started_with_is_quoted_for_grub_and_not_for_others(capsys):
+    assert run("--host=192.0.2.11", "--platform=ubuntu-24.04", "--system-disk=/dev/sda", "--output=user-data") == 0
+    told = capsys.readouterr().out
+    # GRUB ends a command at a bare semicolon, and takes quotes away; other boot loaders leave both to the kernel.
+    assert "autoinstall 'ds=nocloud;s=URL/' " in told
+    assert "(GRUB wants the quotes; pxelinux and iPXE want none)\n" in told
+
+
+def test_the_guides_table_says_of_every_platform_how_its_installer_is_started_and_finds_the_disk():
+    guide = (ROOT / "docs/real-machines.md").read_text()
+    told = {}
+    for names, title, *rest in re.findall(r"(?m)^\| (`[a-z].*?) \| (.*?) \| (.*?) \| (.*?) \|$", guide):
+        told |= dict.fromkeys(re.findall("`(.*?)`", names), (title, *rest))
+    assert list(told) == list(FORMS)
+    for platform, (title, start, disk) in told.items():
+        form = FORMS[platform]
+        assert title.startswith(form.title.lower())
+        [words] = re.findall("`([^`]*URL.*?)`", start)
+        assert f"start the installer with {words}" in form.hand_over
+        assert ("alone" in disk) is form.by_kernel_name
+
+
+def examples():
+    help_text = inspect.getdoc(VERBS["kickstart"])
+    readme, guide = ((ROOT / name).read_text() for name in ("README.md", "docs/real-machines.md"))
+    # A line of help goes on where the next one is further in.
+    for text in (re.sub(r"\n {4,}(?=--)", " ", help_text), readme, guide):
+        for words in re.findall(r"(?m)^ +(?:\./)?pystack kickstart (.*)$", text.replace("\\\n", " ")):
+            yield shlex.split(words, comments=True)
+
+
+@pytest.mark.parametrize("words", list(examples()), ids=" ".join)
+def test_every_example_in_help_and_documents_works_with_an_answer_file_as_it_is_generated(words, tmp_path, capsys):
+    Path("cloud.txt").unlink()
+    assert cli.run(["generate", "--output=cloud.txt", "--hosts=192.0.2.10,192.0.2.11"]) == 0
+    Path(".ssh").mkdir()
+    Path("key.pub").rename(".ssh/id_ed25519.pub")
+    capsys.readouterr()
+    assert cli.run(["kickstart", *words]) == 0, capsys.readouterr().err
+
+
+def test_help_names_the_platforms_that_there_are_and_the_one_by_default(capsys):
+    assert cli.run(["kickstart", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"what the host is to run; one of {', '.join(FORMS)}; el-10 by default" in told
 
 
 def test_every_supported_platform_has_a_form():

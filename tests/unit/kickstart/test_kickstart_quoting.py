@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installer.errors import AnswerFileError, UsageError
-from installer.kickstart import Machine, form_of
+from installer.kickstart import FORMS, Machine
 
 PLAIN = Machine(
     host="192.0.2.10",
@@ -45,7 +45,7 @@ META = st.text(
 
 
 def made(platform, field, text):
-    return form_of(platform).render(dataclasses.replace(PLAIN, **{field: FIELDS[field](text)}))
+    return FORMS[platform].render(dataclasses.replace(PLAIN, **{field: FIELDS[field](text)}))
 
 
 @pytest.mark.parametrize("field", FIELDS)

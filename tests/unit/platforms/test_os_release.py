@@ -10,11 +10,13 @@ import yaml
 
 from installer.agent.facts import parse_assignments
 from installer.cloud import CloudHost
-from installer.errors import PreflightRefused
+from installer.errors import PreflightRefused, PystackError
+from installer.lab import platforms as lab_platforms
 from installer.operation import _refuse_foreign
 from installer.platforms import Platform, find, supported, supported_titles
 from installer.report import tables
 
+MISNAMED = yaml.safe_load(Path(__file__).with_name("misnamed.yaml").read_text())
 CASES = yaml.safe_load(Path(__file__).with_name("os_release.yaml").read_text())
 
 
@@ -55,9 +57,12 @@ def test_the_platforms_that_there_are_are_named_as_operators_call_them() -> None
     ]  # fmt: skip
 
 
-def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(LookupError, match=r"no platform debian-7; there are debian-12, debian-13"):
-        find("debian-7")
+@pytest.mark.parametrize("case", MISNAMED, ids=[f"{case['name']} {case.get('where', '')}" for case in MISNAMED])
+def test_a_name_that_is_no_platforms_is_answered_with_those_that_it_may_mean(case: dict[str, str]) -> None:
+    look_up = lab_platforms.find if case.get("where") == "lab" else find
+    with pytest.raises(PystackError) as refused:
+        look_up(case["name"])
+    assert (refused.value.message, refused.value.remedy) == (case["says"], case["remedy"])
 
 
 def test_what_hosts_run_is_told_with_nothing_in_it_that_commands_a_terminal() -> None:
