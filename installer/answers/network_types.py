@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from installer.answers.plain_types import Type, without_control
@@ -30,6 +30,26 @@ class Url(Type):
             # The value may hold the password of a proxy, so the message does not repeat it.
             raise ValueProblem("this is not a URL", "write it as http://host:port/path or https://host/path")
         return text
+
+
+@dataclass(frozen=True)
+class UrlOrPath(Url):
+    """An http or https address, or an absolute path."""
+
+    title: ClassVar[str] = "URL, or path that begins with /"
+    blank: ClassVar[Any] = ""
+
+    def read(self, text: str) -> str:
+        """Return the URL or path as written."""
+        if without_control(text).startswith("/"):
+            return text
+        try:
+            return super().read(text)
+        except ValueProblem:
+            raise ValueProblem(
+                "this is neither a URL nor an absolute path",
+                "write it as https://host/path, or as a path that begins with /",
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from installer.answers.network_types import Address, Host, HostKey, Network, Url
+from installer.answers.json_types import AddressParts, JsonObjects
+from installer.answers.network_types import Address, Host, HostKey, Network, Url, UrlOrPath
 from installer.answers.plain_types import Integer, Number, Path, Port, SecretText, Sections, Size, Text, Type, YesNo
 from installer.answers.shown import ValueProblem, shown
 
@@ -77,11 +78,14 @@ NAMED: dict[str, type[Type]] = {
     "size": Size,
     "path": Path,
     "url": Url,
+    "url-or-path": UrlOrPath,
     "address": Address,
     "network": Network,
     "host": Host,
     "host-key": HostKey,
     "choice": Choice,
+    "json-objects": JsonObjects,
+    "address-parts": AddressParts,
 }
 PLURALS = {
     "hosts": "host",

@@ -71,6 +71,7 @@ class _Evaluation:
         self.given: dict[str, Given] = {}
         self.values: dict[str, Any] = {}
         self.defaulted: set[str] = set()
+        self.unread: set[str] = set()
         self.suggested = 0
 
     def sources(self) -> dict[str, Source]:
@@ -141,7 +142,8 @@ class _Evaluation:
             except ValueProblem as problem:
                 wrong[parameter.name] = problem
                 self.values[parameter.name] = parameter.type.parse(parameter.default)
-        self._fill_derived(set(wrong))
+        self.unread = set(wrong)
+        self._fill_derived()
         for parameter in self.catalogue:
             if parameter.name in self.given:
                 self._judge(parameter, self.given[parameter.name], wrong.get(parameter.name))
@@ -171,9 +173,9 @@ class _Evaluation:
         self.defaulted.add(parameter.name)
         return parameter.type.parse(parameter.default)
 
-    def _fill_derived(self, wrong: set[str]) -> None:
+    def _fill_derived(self) -> None:
         for parameter in self.catalogue:
-            if parameter.default_from and (parameter.name in self.defaulted or parameter.name in wrong):
+            if parameter.default_from and parameter.name in self.defaulted | self.unread:
                 text = self.catalogue[parameter.default_from].type.format(self.values[parameter.default_from])
                 self.values[parameter.name] = parameter.type.parse(text)
 
@@ -234,7 +236,7 @@ class _Evaluation:
 
     def look_for_contradictions(self) -> None:
         """Report what no single value shows, at the line of the parameter it belongs to."""
-        for problem in cross_checks(self.values, self.catalogue):
+        for problem in cross_checks(self.values, self.catalogue, self.unread):
             if problem.key in self.given:
                 self._report(problem.severity, self.given[problem.key], problem.message, problem.remedy)
             else:
