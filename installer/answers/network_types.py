@@ -131,6 +131,4 @@ def _host_remedy(text: str) -> str:
         return "leave out the user here and set CONFIG_SSH_USER"
     if re.fullmatch(r"[^:]+:[0-9]+", text):
         return "leave out the port here and set CONFIG_SSH_PORT"
-    if re.search(r"\s", text):
-        return "separate hosts with commas"
     return "write one name such as node1.example.org, or one address such as 192.0.2.10 or 2001:db8::10"

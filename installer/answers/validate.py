@@ -13,12 +13,12 @@ from installer.answers.model import COMMAND_LINE, Answers, Source, is_used
 from installer.answers.parse import Entry, Line, Parsed
 from installer.answers.plain_types import YesNo
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
+from installer.answers.remedies import remedy_of
 from installer.answers.shown import ValueProblem, shown
 from installer.resources.secret import Secret
 
 #: Looking for similar names takes milliseconds each; a file with more unknown names than this is not an answer file.
 MOST_SUGGESTIONS = 50
-COMMENT_REMEDY = "a comment needs a line of its own; after the value, leave nothing"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,12 @@ class _Evaluation:
         filled = [given for given in candidates if given.entry.value]
         first = (filled or candidates)[0]
         names = ", ".join(given.entry.key for given in candidates)
-        if name in self.given and self.given[name].file == first.file:
+        today = self.given.get(name)
+        if (
+            today
+            and today.file == first.file
+            and not (filled and says_nothing(self.catalogue[name], today.entry.value))
+        ):
             self._report(Severity.NOTICE, first, f"{names}: not read, because {name} is given", "remove the old name")
             return
         different = next((given for given in filled if given.entry.value != first.entry.value), None)
@@ -187,7 +192,9 @@ class _Evaluation:
         if wrong:
             severity = Severity.ERROR if matters else Severity.WARNING
             unused = "" if matters else " (not used, so it does no harm)"
-            self._report(severity, given, f"{parameter.name}: {wrong.message}{unused}", _remedy(wrong, text))
+            self._report(
+                severity, given, f"{parameter.name}: {wrong.message}{unused}", remedy_of(wrong, text, parameter.type)
+            )
         elif not text and parameter.required and matters:
             self._report(Severity.ERROR, given, f"{parameter.name} is empty", parameter.doc)
         elif not text and isinstance(parameter.type, YesNo) and parameter.is_supported:
@@ -249,14 +256,11 @@ class _Evaluation:
         self.problems.append(Problem(severity, message, remedy, given.file, entry.line.number, text, mark, entry.key))
 
 
+def says_nothing(parameter: Parameter, text: str) -> bool:
+    """Tell whether a value is as good as none, so that the default or what an old name says holds."""
+    return not parameter.keeps_empty and (is_no_secret(text) if parameter.is_secret else not text)
+
+
 def is_no_secret(text: str) -> bool:
     """Tell whether a text only holds a secret's place: empty, a mask, or Packstack's placeholder."""
     return text == PLACEHOLDER or not text.strip("*")
-
-
-def _remedy(problem: ValueProblem, text: str) -> str:
-    if " #" in text or " ;" in text:
-        return COMMENT_REMEDY
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        return "write it without quotation marks"
-    return problem.remedy

@@ -122,6 +122,13 @@ def test_the_catalogue_files_are_what_the_wheel_carries() -> None:
     assert all(yaml.safe_load(path.read_text(encoding="utf-8")) for path in folder.glob("*.yaml"))
 
 
+@pytest.mark.parametrize(("given", "remedy"), [("a;b", "separate hosts with commas"), ("", "write one name")])
+def test_what_is_no_host_is_refused_with_a_remedy(given: str, remedy: str) -> None:
+    with pytest.raises(InvalidAnswerFile) as refused:
+        generate([given])
+    assert remedy in refused.value.problems[0].remedy
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_lacks_only_secrets_and_says_how_it_is_completed(path: Path) -> None:
     text = read(path)
