@@ -13,9 +13,10 @@ from installer.answers.model import is_used
 from installer.answers.network_types import Host
 from installer.answers.parse import Entry, parse_text
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
+from installer.answers.remedies import remedy_of
 from installer.answers.shown import ValueProblem, shown
 from installer.answers.types import List
-from installer.answers.validate import is_no_secret
+from installer.answers.validate import is_no_secret, says_nothing
 from installer.answers.volume_checks import BACKENDS, MONITORS, OPTIONS, kinds
 
 
@@ -43,10 +44,11 @@ def carry(text: str, name: str) -> Carried:
 
 
 class _Lost(Exception):
-    def __init__(self, reason: str, severity: Severity = Severity.WARNING) -> None:
+    def __init__(self, reason: str, severity: Severity = Severity.WARNING, remedy: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.severity = severity
+        self.remedy = remedy
 
 
 class _Carrier:
@@ -60,8 +62,9 @@ class _Carrier:
     def carry(self, text: str) -> Carried:
         parsed = parse_text(text, self.name)
         self.lost += [dataclasses.replace(problem, severity=Severity.WARNING) for problem in parsed.problems]
-        # Today's names win over aliases, and aliases over retired names.
-        for entry in sorted(parsed.entries, key=lambda entry: self._rank(entry.key)):
+        # As where a file is read, today's names win over aliases, and aliases over retired names, whether or not their
+        # value can be kept; those that say nothing come last.
+        for entry in sorted(parsed.entries, key=self._rank):
             try:
                 self._take(entry)
             except _Lost as lost:
@@ -112,21 +115,31 @@ class _Carrier:
             for parameter in self.known
         }
 
-    def _rank(self, key: str) -> int:
-        return 0 if key in self.known else 1 if key in self.known.aliases else 2
+    def _rank(self, entry: Entry) -> tuple[bool, int]:
+        name = self.known.resolve(entry.key)
+        return (
+            name in self.known and says_nothing(self.known[name], entry.value),
+            0 if entry.key in self.known else 1 if entry.key in self.known.aliases else 2,
+        )
 
     def _take(self, entry: Entry) -> None:
         name = self._target(entry)
         parameter = self.known[name]
-        text = self._value(parameter, entry.value)
-        if name in self.origin:
-            if text != self.values.get(name, parameter.default):
-                raise _Lost(f"{name} is taken from {self.origin[name].key}, line {self.origin[name].line.number}")
+        if says_nothing(parameter, entry.value) and name in self.origin:
             return
-        if text or parameter.keeps_empty:
-            self.origin[name] = entry
-            if text != parameter.default or parameter.keeps_empty:
-                self.values[name] = text
+        decides = self.origin.setdefault(name, entry) is entry
+        text = self._value(parameter, entry.value)
+        if not decides and text != self.values.get(name, parameter.default):
+            raise _Lost(self._why_another(name), remedy="remove one of the two lines")
+        if decides and (text != parameter.default or parameter.keeps_empty) and (text or parameter.keeps_empty):
+            self.values[name] = text
+
+    def _why_another(self, name: str) -> str:
+        origin = self.origin[name]
+        line = origin.line.number
+        if any(problem.line == line for problem in self.lost):
+            return f"{shown(origin.key)[1:-1]} on line {line} counts, and is not carried over either"
+        return f"{name} is taken from line {line}" + ("" if origin.key == name else f", {origin.key}")
 
     def _target(self, entry: Entry) -> str:
         name = self.known.resolve(entry.key)
@@ -155,7 +168,7 @@ class _Carrier:
         try:
             return self._written(parameter, text)
         except ValueProblem as problem:
-            raise _Lost(f"{problem.message}; {problem.remedy}") from problem
+            raise _unread(problem, parameter, text) from problem
 
     def _secret(self, parameter: Parameter, text: str) -> str:
         if is_no_secret(text):
@@ -167,7 +180,7 @@ class _Carrier:
         try:
             return parameter.type.format(parameter.type.parse(text))
         except ValueProblem as problem:
-            raise _Lost(f"{problem.message}; {problem.remedy}") from problem
+            raise _unread(problem, parameter, text) from problem
 
     def _written(self, parameter: Parameter, text: str) -> str:
         value = parameter.type.parse(text)
@@ -179,7 +192,19 @@ class _Carrier:
         text, mark = mask_entry(entry.line.text, entry.column, self._is_secret(entry))
         message = f"{shown(entry.key)[1:-1]} is not carried over: {lost.reason}"
         number = entry.line.number
-        self.lost.append(Problem(lost.severity, message, "", self.name, number, text, mark, entry.key))
+        self.lost.append(Problem(lost.severity, message, lost.remedy, self.name, number, text, mark, entry.key))
 
     def _is_secret(self, entry: Entry) -> bool:
         return self.known.hides(entry.key) and not is_no_secret(entry.value)
+
+
+def _unread(problem: ValueProblem, parameter: Parameter, text: str) -> _Lost:
+    if parameter.random:
+        holds = "a new one is made up"
+    elif parameter.default_from:
+        holds = f"that of {parameter.default_from} holds"
+    else:
+        holds = f"the default holds, {parameter.default or 'which is empty'}"
+    # A controller must be given; what the new file says without one is told by itself.
+    instead = "" if parameter.required else f"; without it, {holds}"
+    return _Lost(f"{problem.message}{instead}", remedy=remedy_of(problem, text, parameter.type))

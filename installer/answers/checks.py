@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from installer.answers import volume_checks
+from installer.answers import demo_checks, volume_checks
 from installer.answers.catalogue import Catalogue
 from installer.answers.model import is_used
 from installer.answers.network_types import Host
@@ -17,12 +18,13 @@ NO_OTHER_NETWORK = "the compute service has had no network of its own since Ocat
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Problem]:
+def cross_checks(values: Mapping[str, Any], catalogue: Catalogue, unread: Collection[str] = ()) -> list[Problem]:
     """Return the contradictions between the values of an answer file; ``key`` says where each belongs.
 
     Args:
         values: every parameter's value.
         catalogue: the known parameters.
+        unread: parameters whose value could not be read, and that have their default for now.
     """
     return [
         *_hosts_listed_twice(values, catalogue),
@@ -32,6 +34,10 @@ def cross_checks(values: Mapping[str, Any], catalogue: Catalogue) -> list[Proble
         *_instances_without_networks(values),
         *volume_checks.backends(values, catalogue),
         *volume_checks.ceph(values),
+        *demo_checks.networks(values, unread),
+        *_bridges_of_no_network(values, catalogue, unread),
+        *_password_of_the_broker(values),
+        *_password_of_keystones_database(values),
     ]
 
 
@@ -111,3 +117,49 @@ def _instances_without_networks(values: Mapping[str, Any]) -> Iterator[Problem]:
             "write CONFIG_NEUTRON_INSTALL=y, or CONFIG_NOVA_INSTALL=n",
             key="CONFIG_NEUTRON_INSTALL",
         )
+
+
+def _bridges_of_no_network(
+    values: Mapping[str, Any], catalogue: Catalogue, unread: Collection[str]
+) -> Iterator[Problem]:
+    name, mappings = "CONFIG_NEUTRON_OVN_BRIDGE_IFACES", "CONFIG_NEUTRON_OVN_BRIDGE_MAPPINGS"
+    if mappings in unread or not is_used(name, catalogue, values):
+        return
+    known = {mapping.partition(":")[2] for mapping in values[mappings]}
+    for bridge, _, interface in (item.partition(":") for item in values[name]):
+        if bridge not in known:
+            yield Problem(
+                Severity.ERROR,
+                f"{name} gives {interface} to the bridge {bridge}, which no physical network has",
+                f"name it in {mappings}, such as physnet1:{bridge}",
+                key=name,
+            )
+
+
+def _password_of_the_broker(values: Mapping[str, Any]) -> Iterator[Problem]:
+    # oslo.messaging cannot hand a slash on, see installer.urls.queue_url.
+    name = _password_in_force("CONFIG_AMQP_AUTH_PASSWORD", values)
+    if "/" in values[name].reveal():
+        message = f"{name} holds a slash, with which no service can log in to the message queue"
+        yield Problem(Severity.ERROR, message, "take one without", key=name)
+
+
+def _password_of_keystones_database(values: Mapping[str, Any]) -> Iterator[Problem]:
+    # Keystone 29's db_sync hands the database's address to configparser, to which % is special
+    # (29.1.0: common/sql/upgrades.py, line 80; 30.0.0 doubles it first). In an address, % stands before all but these.
+    name = _password_in_force("CONFIG_KEYSTONE_DB_PW", values)
+    if values["CONFIG_OPENSTACK_RELEASE"] == "2026.1" and not re.fullmatch(
+        r"[\w.~-]*", values[name].reveal(), re.ASCII
+    ):
+        yield Problem(
+            Severity.ERROR,
+            f"{name} holds a character with which Keystone of release 2026.1 cannot make its tables",
+            "make it of letters, digits and - . _ ~ or take CONFIG_OPENSTACK_RELEASE=2026.2",
+            key=name,
+        )
+
+
+def _password_in_force(name: str, values: Mapping[str, Any]) -> str:
+    """Return the parameter that a password comes from: the default password has stood in where none was given."""
+    default = "CONFIG_DEFAULT_PASSWORD"
+    return default if values[default] and values[name] == values[default] else name

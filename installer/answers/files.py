@@ -9,9 +9,9 @@ from pathlib import Path
 
 from installer.answers.catalogue import catalogue
 from installer.answers.model import Answers
-from installer.answers.parse import Parsed, decode, parse_text
-from installer.answers.problem import InvalidAnswerFile, Problem, Severity
-from installer.answers.validate import Outcome, evaluate
+from installer.answers.parse import Entry, Parsed, decode, parse_text
+from installer.answers.problem import InvalidAnswerFile, Problem, Severity, mask_userinfo
+from installer.answers.validate import Outcome, evaluate, is_no_secret
 from installer.errors import AnswerFileError
 
 #: A full answer file has about 50 kB; what is larger than this is something else.
@@ -104,10 +104,15 @@ def _evaluate(path: str | os.PathLike[str], overrides: Mapping[str, str] | None)
 
 
 def _look_at_mode(path: Path, parsed: Parsed) -> None:
-    if path.is_file() and path.stat().st_mode & 0o044:
+    if path.is_file() and path.stat().st_mode & 0o044 and any(map(_has_secret, parsed.entries)):
         parsed.problems.append(
             Problem(
                 Severity.WARNING, "other users of this machine can read the secrets in this file", f"chmod 600 {path}",
                 str(path),
             )
         )  # fmt: skip
+
+
+def _has_secret(entry: Entry) -> bool:
+    in_a_url = mask_userinfo(entry.value) != entry.value
+    return in_a_url or (catalogue().hides(entry.key) and not is_no_secret(entry.value))

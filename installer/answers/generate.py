@@ -14,13 +14,16 @@ from installer.answers.network_types import Host
 from installer.answers.parse import assignment
 from installer.answers.plain_types import YesNo
 from installer.answers.problem import InvalidAnswerFile, Problem, Severity
+from installer.answers.remedies import remedy_of
 from installer.answers.shown import ValueProblem
+from installer.answers.types import List
 
 #: 32 letters and digits hold 190 bits, and are a length that every service takes for a key.
 SECRET_LENGTH = 32
 ALPHABET = string.ascii_letters + string.digits
 WIDTH = 100
 LOCALHOST = "localhost"
+HOSTS = List(item=Host())
 
 HEADING = """\
 # Answer file of pystack: what the cloud is to be. To make it so:
@@ -80,10 +83,11 @@ def generate(
 def _read_hosts(hosts: Sequence[str]) -> dict[str, str]:
     if not hosts:
         return {}
-    names, problems = [], []
+    names: list[str] = []
+    problems = []
     for host in hosts:
         try:
-            names.append(Host().read(host.strip()))
+            names += HOSTS.parse(host) or [HOSTS.item.read(host.strip())]
         except ValueProblem as problem:
             problems.append(Problem(Severity.ERROR, problem.message, problem.remedy, "--hosts"))
     _raise_if_any(problems, "--hosts")
@@ -104,7 +108,8 @@ def _read_overrides(overrides: Mapping[str, str], known: Catalogue) -> dict[str,
             values[name] = text.strip()
         except ValueProblem as problem:
             message = problem.message if name in problem.message else f"{name}: {problem.message}"
-            problems.append(Problem(Severity.ERROR, message, problem.remedy, COMMAND_LINE, key=name))
+            remedy = remedy_of(problem, text.strip(), known[name].type) if name in known else problem.remedy
+            problems.append(Problem(Severity.ERROR, message, remedy, COMMAND_LINE, key=name))
     _raise_if_any(problems, COMMAND_LINE)
     return values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from installer.answers.plain_types import Type, without_control
@@ -30,6 +30,26 @@ class Url(Type):
             # The value may hold the password of a proxy, so the message does not repeat it.
             raise ValueProblem("this is not a URL", "write it as http://host:port/path or https://host/path")
         return text
+
+
+@dataclass(frozen=True)
+class UrlOrPath(Url):
+    """An http or https address, or an absolute path."""
+
+    title: ClassVar[str] = "URL, or path that begins with /"
+    blank: ClassVar[Any] = ""
+
+    def read(self, text: str) -> str:
+        """Return the URL or path as written."""
+        if without_control(text).startswith("/"):
+            return text
+        try:
+            return super().read(text)
+        except ValueProblem:
+            raise ValueProblem(
+                "this is neither a URL nor an absolute path",
+                "write it as https://host/path, or as a path that begins with /",
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,4 @@ def _host_remedy(text: str) -> str:
         return "leave out the user here and set CONFIG_SSH_USER"
     if re.fullmatch(r"[^:]+:[0-9]+", text):
         return "leave out the port here and set CONFIG_SSH_PORT"
-    if re.search(r"\s", text):
-        return "separate hosts with commas"
     return "write one name such as node1.example.org, or one address such as 192.0.2.10 or 2001:db8::10"

@@ -64,7 +64,8 @@ are accepted: a value that asks for something is answered with a warning that sa
 
 `pystack generate --from OLD` carries a file of any release of Packstack's over: old names, secrets, hosts. It lists
 what it could not carry, with the reason. Where a secret is `PW_PLACEHOLDER`, masked or absent, the new file has a new
-one.
+one. A parameter that is given by today's name and by an old one has the value of today's name, here as everywhere;
+where that cannot be read, the new file has neither.
 
 `pystack generate` without hosts writes `localhost`: the cloud is on this machine, reached without SSH, and by nobody
 else. Give `--hosts` with this machine's name or address when others are to use it.

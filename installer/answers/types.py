@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from installer.answers.network_types import Address, Host, HostKey, Network, Url
+from installer.answers.json_types import AddressParts, JsonObjects
+from installer.answers.network_types import Address, Host, HostKey, Network, Url, UrlOrPath
 from installer.answers.plain_types import Integer, Number, Path, Port, SecretText, Sections, Size, Text, Type, YesNo
 from installer.answers.shown import ValueProblem, shown
 
@@ -54,7 +55,24 @@ class List(Type):
     def read(self, text: str) -> tuple[Any, ...]:
         """Return the values in the order of the text."""
         pieces = [piece.strip() for piece in re.split(r"[,\n]", text)]
-        return tuple(self.item.read(piece) for piece in pieces if piece)
+        return tuple(self._item(piece) for piece in pieces if piece)
+
+    def _item(self, piece: str) -> Any:
+        try:
+            return self.item.read(piece)
+        except ValueProblem as problem:
+            several = [part for part in re.split(r"[;\s]+", piece) if part]
+            if several == [piece] or not all(map(self._is_item, several)):
+                raise
+            what = "hosts" if isinstance(self.item, Host) else "values"
+            raise ValueProblem(problem.message, f"separate {what} with commas") from None
+
+    def _is_item(self, text: str) -> bool:
+        try:
+            self.item.read(text)
+        except ValueProblem:
+            return False
+        return True
 
     def format(self, value: Any) -> str:
         """Return the values with commas between."""
@@ -77,11 +95,14 @@ NAMED: dict[str, type[Type]] = {
     "size": Size,
     "path": Path,
     "url": Url,
+    "url-or-path": UrlOrPath,
     "address": Address,
     "network": Network,
     "host": Host,
     "host-key": HostKey,
     "choice": Choice,
+    "json-objects": JsonObjects,
+    "address-parts": AddressParts,
 }
 PLURALS = {
     "hosts": "host",

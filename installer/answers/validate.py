@@ -13,12 +13,12 @@ from installer.answers.model import COMMAND_LINE, Answers, Source, is_used
 from installer.answers.parse import Entry, Line, Parsed
 from installer.answers.plain_types import YesNo
 from installer.answers.problem import Problem, Severity, in_file_order, mask_entry
+from installer.answers.remedies import remedy_of
 from installer.answers.shown import ValueProblem, shown
 from installer.resources.secret import Secret
 
 #: Looking for similar names takes milliseconds each; a file with more unknown names than this is not an answer file.
 MOST_SUGGESTIONS = 50
-COMMENT_REMEDY = "a comment needs a line of its own; after the value, leave nothing"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class _Evaluation:
         self.given: dict[str, Given] = {}
         self.values: dict[str, Any] = {}
         self.defaulted: set[str] = set()
+        self.unread: set[str] = set()
         self.suggested = 0
 
     def sources(self) -> dict[str, Source]:
@@ -117,7 +118,12 @@ class _Evaluation:
         filled = [given for given in candidates if given.entry.value]
         first = (filled or candidates)[0]
         names = ", ".join(given.entry.key for given in candidates)
-        if name in self.given and self.given[name].file == first.file:
+        today = self.given.get(name)
+        if (
+            today
+            and today.file == first.file
+            and not (filled and says_nothing(self.catalogue[name], today.entry.value))
+        ):
             self._report(Severity.NOTICE, first, f"{names}: not read, because {name} is given", "remove the old name")
             return
         different = next((given for given in filled if given.entry.value != first.entry.value), None)
@@ -141,7 +147,8 @@ class _Evaluation:
             except ValueProblem as problem:
                 wrong[parameter.name] = problem
                 self.values[parameter.name] = parameter.type.parse(parameter.default)
-        self._fill_derived(set(wrong))
+        self.unread = set(wrong)
+        self._fill_derived()
         for parameter in self.catalogue:
             if parameter.name in self.given:
                 self._judge(parameter, self.given[parameter.name], wrong.get(parameter.name))
@@ -171,9 +178,9 @@ class _Evaluation:
         self.defaulted.add(parameter.name)
         return parameter.type.parse(parameter.default)
 
-    def _fill_derived(self, wrong: set[str]) -> None:
+    def _fill_derived(self) -> None:
         for parameter in self.catalogue:
-            if parameter.default_from and (parameter.name in self.defaulted or parameter.name in wrong):
+            if parameter.default_from and parameter.name in self.defaulted | self.unread:
                 text = self.catalogue[parameter.default_from].type.format(self.values[parameter.default_from])
                 self.values[parameter.name] = parameter.type.parse(text)
 
@@ -185,7 +192,9 @@ class _Evaluation:
         if wrong:
             severity = Severity.ERROR if matters else Severity.WARNING
             unused = "" if matters else " (not used, so it does no harm)"
-            self._report(severity, given, f"{parameter.name}: {wrong.message}{unused}", _remedy(wrong, text))
+            self._report(
+                severity, given, f"{parameter.name}: {wrong.message}{unused}", remedy_of(wrong, text, parameter.type)
+            )
         elif not text and parameter.required and matters:
             self._report(Severity.ERROR, given, f"{parameter.name} is empty", parameter.doc)
         elif not text and isinstance(parameter.type, YesNo) and parameter.is_supported:
@@ -234,7 +243,7 @@ class _Evaluation:
 
     def look_for_contradictions(self) -> None:
         """Report what no single value shows, at the line of the parameter it belongs to."""
-        for problem in cross_checks(self.values, self.catalogue):
+        for problem in cross_checks(self.values, self.catalogue, self.unread):
             if problem.key in self.given:
                 self._report(problem.severity, self.given[problem.key], problem.message, problem.remedy)
             else:
@@ -247,14 +256,11 @@ class _Evaluation:
         self.problems.append(Problem(severity, message, remedy, given.file, entry.line.number, text, mark, entry.key))
 
 
+def says_nothing(parameter: Parameter, text: str) -> bool:
+    """Tell whether a value is as good as none, so that the default or what an old name says holds."""
+    return not parameter.keeps_empty and (is_no_secret(text) if parameter.is_secret else not text)
+
+
 def is_no_secret(text: str) -> bool:
     """Tell whether a text only holds a secret's place: empty, a mask, or Packstack's placeholder."""
     return text == PLACEHOLDER or not text.strip("*")
-
-
-def _remedy(problem: ValueProblem, text: str) -> str:
-    if " #" in text or " ;" in text:
-        return COMMENT_REMEDY
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        return "write it without quotation marks"
-    return problem.remedy

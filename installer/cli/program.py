@@ -169,10 +169,7 @@ class PystackProgram(Program):
         context = problem.context
         known = list(context.flags) if context and context.name else list(self.initial_context.flags)
         if unknown and unknown[1].startswith("-"):
-            where = f"{context.name} has no option" if context and context.name else "there is no option"
-            listed = f"pystack {context.name} --help" if context and context.name else "pystack --help"
-            remedy = _ELSEWHERE.get(unknown[1]) or nearest(unknown[1], known) or f"{listed} lists the options"
-            return UsageError(f"{where} {unknown[1]}", remedy)
+            return _unknown_option(unknown[1], str((context and context.name) or ""), known, words)
         if unknown and words[0] in self.verbs.task_names:
             return UsageError(f"{words[0]} takes no {unknown[1]!r}", help_of(words[0]))
         if unknown:
@@ -192,3 +189,16 @@ def _text(told: Option, argument: Argument) -> str:
     among = f"; one of {', '.join(choices)}" if choices else ""
     default = f"; {argument.default} by default" if choices and argument.default else ""
     return told.help + among + default + (" (may be given again)" if told.repeatable else "")
+
+
+def _unknown_option(option: str, verb: str, known: Sequence[str], words: Sequence[str]) -> UsageError:
+    # Only here the catalogue is needed, which takes long to read.
+    from installer.cli.parameters import remedy_for
+
+    remedy = (
+        _ELSEWHERE.get(option)
+        or remedy_for(option, words, known, verb)
+        or nearest(option, known)
+        or f"{f'pystack {verb}' if verb else 'pystack'} --help lists the options"
+    )
+    return UsageError(f"{f'{verb} has' if verb else 'there is'} no option {option}", remedy)

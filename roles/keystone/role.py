@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from installer.cloud import Cloud, CloudHost
-from installer.errors import AnswerFileError
 from installer.resources.base import Resource
 from installer.resources.file import Directory, File
 from installer.resources.key_repository import KeyRepository
@@ -77,21 +76,9 @@ def _service(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
 
 
 def connection(cloud: Cloud) -> Secret:
-    """Return the address of Keystone's database.
-
-    Raises:
-        AnswerFileError: a password with which Keystone of this release cannot make its tables.
-    """
+    """Return the address of Keystone's database."""
     answers = cloud.answers
-    url = database_url(USER, answers["CONFIG_KEYSTONE_DB_PW"], answers["CONFIG_MARIADB_HOST"], "keystone")
-    # Its db_sync hands the address to configparser, to which % is special (29.1.0: common/sql/upgrades.py, line 80;
-    # 30.0.0 doubles it first).
-    if cloud.release == "2026.1" and "%" in url.reveal():
-        raise AnswerFileError(
-            "CONFIG_KEYSTONE_DB_PW holds a character with which Keystone of release 2026.1 cannot make its tables",
-            "make it of letters, digits and - . _ ~ or take CONFIG_OPENSTACK_RELEASE=2026.2",
-        )
-    return url
+    return database_url(USER, answers["CONFIG_KEYSTONE_DB_PW"], answers["CONFIG_MARIADB_HOST"], "keystone")
 
 
 def schema_of(cloud: Cloud) -> Schema:

@@ -8,7 +8,6 @@ from typing import Any
 
 from installer.addresses import address_of
 from installer.cloud import Cloud, CloudHost
-from installer.errors import AnswerFileError
 from installer.ports import local_port
 from installer.resources.base import Resource
 from installer.resources.file import File
@@ -110,22 +109,8 @@ def virt_type(cloud: Cloud, host: CloudHost) -> str:
 
 
 def devices(cloud: Cloud, parameter: str) -> list[str]:
-    """Return the items of a parameter that is a JSON list, each as JSON.
-
-    Raises:
-        AnswerFileError: it is not.
-    """
-    text = str(cloud.answers[parameter] or "[]")
-    try:
-        items = json.loads(text)
-    except ValueError as problem:
-        raise AnswerFileError(f"{parameter} is not JSON: {problem}", _EXAMPLE) from None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise AnswerFileError(f"{parameter} is not a JSON list of objects", _EXAMPLE)
-    return [json.dumps(item) for item in items]
-
-
-_EXAMPLE = 'write it as [{"vendor_id": "8086", "product_id": "154d", ...}, ...]'
+    """Return the items of a parameter that is a JSON list, each as JSON."""
+    return [json.dumps(item) for item in cloud.answers[parameter]]
 
 
 def connection(cloud: Cloud, database: str) -> Secret:

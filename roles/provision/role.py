@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 from collections.abc import Iterable
 
 from installer.admin_files import DEMO
+from installer.answers.demo_checks import FLOATING, GATEWAY, PARTS, PRIVATE_ADDRESSES
 from installer.cloud import Cloud, CloudHost
-from installer.errors import AnswerFileError
 from installer.resources.base import Resource
 from installer.resources.cloud_image import CloudImage
 from installer.resources.compute_api import Flavor, KeyPair
@@ -23,7 +21,6 @@ from roles.test_image import role as test_image
 
 #: Names as Packstack has them.
 PUBLIC, PRIVATE, ROUTER = "public", "private", "router1"
-PRIVATE_ADDRESSES = "10.0.0.0/24"
 #: Nova's flavors of old: cores, MiB of memory, GiB of disk.
 FLAVORS = {
     "m1.tiny": (1, 512, 1),
@@ -32,7 +29,6 @@ FLAVORS = {
     "m1.large": (4, 8192, 80),
     "m1.xlarge": (8, 16384, 160),
 }
-POOLS = "CONFIG_PROVISION_DEMO_ALLOCATION_POOLS"
 
 
 class Provision(Role):
@@ -80,7 +76,7 @@ def _flavors(cloud: Cloud) -> bool:
 
 def _networks(cloud: Cloud) -> Iterable[Resource]:
     keystone, url, answers = service.keystone(cloud), api_url(cloud.answers, "neutron", "/v2.0"), cloud.answers
-    outside = ipaddress.ip_network(str(answers["CONFIG_PROVISION_DEMO_FLOATRANGE"]))
+    outside = answers[FLOATING]
     physical = str(answers["CONFIG_NEUTRON_OVN_EXTERNAL_PHYSNET"])
     yield Network(keystone, url, PUBLIC, "admin", external=True, physical_network=physical)
     yield Network(keystone, url, PRIVATE, DEMO)
@@ -91,8 +87,8 @@ def _networks(cloud: Cloud) -> Iterable[Resource]:
         PUBLIC,
         "admin",
         str(outside),
-        gateway=str(answers["CONFIG_PROVISION_DEMO_GATEWAY"] or outside[1]),
-        pools=pools(cloud, outside),
+        gateway=str(answers[GATEWAY] or outside[1]),
+        pools=tuple((str(part.first), str(part.last)) for part in answers[PARTS]),
         # Addresses are Neutron's to give out, not to announce to whoever else is there.
         dhcp=False,
     )
@@ -100,26 +96,6 @@ def _networks(cloud: Cloud) -> Iterable[Resource]:
     yield Router(keystone, url, ROUTER, DEMO, PUBLIC, (f"{PRIVATE}_subnet",))
     yield SecurityGroupRule(keystone, url, DEMO, "icmp")
     yield SecurityGroupRule(keystone, url, DEMO, "tcp", 22)
-
-
-def pools(cloud: Cloud, outside: ipaddress.IPv4Network | ipaddress.IPv6Network) -> tuple[tuple[str, str], ...]:
-    """Return the first and last address of each part of the outside network that is given out.
-
-    Raises:
-        AnswerFileError: the answer file does not say it as Packstack does, or names addresses of another network.
-    """
-    example = f'write it as ["start={outside[2]},end={outside[-2]}", ...]'
-    try:
-        found = [dict(part.split("=", 1) for part in item.split(",")) for item in json.loads(str(cloud.answers[POOLS]))]
-        parts = [
-            (ipaddress.ip_address(item["start"].strip()), ipaddress.ip_address(item["end"].strip())) for item in found
-        ]
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise AnswerFileError(f"{POOLS} is not a JSON list of parts of a network", example) from None
-    for address in (address for part in parts for address in part):
-        if address not in outside:
-            raise AnswerFileError(f"{POOLS}: {address} is not an address of {outside}", example)
-    return tuple((str(first), str(last)) for first, last in parts)
 
 
 def _image(cloud: Cloud) -> Iterable[Resource]:

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600)]
 
 NAME = "t-remove"
 GUIDE = ROOT / "docs" / "operators-guide.md"
+#: Where Cinder mounts the share, whose volumes are not the host's.
+SHARE = "/var/lib/cinder/mnt/*"
 #: What the guide's commands would ask first.
 UNASKED = {"apt-get purge": "DEBIAN_FRONTEND=noninteractive apt-get -y purge", "dnf remove": "dnf -y remove"}
 OTHERS = {"apt": "dnf remove", "dnf": "apt-get purge"}
@@ -50,11 +52,13 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
     try:
         (host,) = lab.up([NAME], each_kind, external=True)
         install(host, tmp_path)
+        host.run(f"touch {SHARE}/a-volume", check=True)
         done = host.run(commands(on_platform.package_manager(host)), timeout=600)
         assert [made for command in LEFT if (made := host.run(command).stdout)] == [], done.stdout + done.stderr
         host.reboot()
         assert host.run("systemctl --failed --no-legend").stdout == ""
         install(host, tmp_path)
+        host.run(f"until ls {SHARE}/a-volume; do sleep 1; done", timeout=120, check=True)
     finally:
         lab.down([NAME])
 

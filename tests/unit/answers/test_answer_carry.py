@@ -1,14 +1,18 @@
 """Carrying Packstack's files over: what is kept, what is lost and why."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from installer.answers import Problem, carry, catalogue, generate, load_text, read
+from installer.answers import InvalidAnswerFile, Problem, carry, catalogue, generate, load_text, read
 from installer.answers.parse import parse_text
 from installer.answers.validate import evaluate
 
 REAL = sorted((Path(__file__).parents[4] / "shared" / "packstack" / "answerfiles").glob("*.txt"))
+CASES = yaml.safe_load(Path(__file__).with_name("carried.yaml").read_text(encoding="utf-8"))
+START = "[general]\nCONFIG_CONTROLLER_HOST=node1\n"
 
 
 def lost(problems: tuple[Problem, ...]) -> list[str]:
@@ -65,7 +69,7 @@ def test_what_cannot_be_carried_is_listed_with_line_and_reason() -> None:
         "5 CONFIG_KEYSTONE_ADMIN_TOKEN is not carried over: the identity service",
         "6 CONFIG_COLOUR is not carried over: it is not a parameter",
         "7 CONFIG_SSH_PORT is not carried over: 'x' is not a port",
-        "8 CONFIG_GLANCE_HOST is not carried over: CONFIG_CONTROLLER_HOST is taken from CONFIG_CONTROLLER_HOST, line 2",
+        "8 CONFIG_GLANCE_HOST is not carried over: CONFIG_CONTROLLER_HOST is taken from line 2",
         "9 CONFIG_RH_USER is not carried over: pystack registers no host",
         "10 CONFIG_RH_PW is not carried over: pystack registers no host",
         "11 CONFIG_MARIADB_PW is not carried over: this is no secret",
@@ -139,3 +143,45 @@ def test_instances_without_networks_are_not_carried_over_but_a_cloud_without_bot
     )
     assert both.values["CONFIG_NEUTRON_INSTALL"] == both.values["CONFIG_NOVA_INSTALL"] == "n"
     assert both.lost == ()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["title"])
+def test_what_cannot_be_carried_is_never_replaced_in_silence(case: dict[str, Any]) -> None:
+    carried = carry(START + case["text"], "old")
+    assert carried.values == {"CONFIG_CONTROLLER_HOST": "node1", **case["values"]}
+    told = [f"{problem.line} {problem.message} -> {problem.remedy}" for problem in carried.lost]
+    assert len(told) == len(case["lost"]), told
+    assert all(line.startswith(start) for line, start in zip(told, case["lost"], strict=True)), told
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["title"])
+def test_what_is_carried_is_what_is_read(case: dict[str, Any]) -> None:
+    outcome = evaluate(parse_text(f"{START}CONFIG_DEFAULT_PASSWORD=pw\n{case['text']}", "old"), {}, catalogue())
+    if outcome.answers:
+        read_as = {name: outcome.answers[name] for name in case["values"]}
+        assert read_as == {name: catalogue()[name].type.parse(text) for name, text in case["values"].items()}
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("CONFIG_NTP_SERVERS=pool.ntp.org  # comment", "a comment needs a line of its own"),
+        ("CONFIG_NTP_SERVERS=pool.ntp.org ; a comment", "a comment needs a line of its own"),
+        ("CONFIG_NTP_SERVERS=192.0.2.1;192.0.2.2", "separate hosts with commas"),
+        ("CONFIG_NTP_SERVERS=192.0.2.1 ; 192.0.2.2", "separate hosts with commas"),
+        ("CONFIG_NTP_SERVERS=192.0.2.1 192.0.2.2", "separate hosts with commas"),
+        ("CONFIG_MARIADB_HOST=192.0.2.1;192.0.2.2", "write one name"),
+        ("CONFIG_GLANCE_BACKEND='file'", "without quotation marks"),
+        ('CONFIG_DEBUG_MODE="y"', "without quotation marks"),
+        ('CONFIG_DEBUG_MODE="maybe"', "write y or n"),
+        ("CONFIG_NEUTRON_ML2_TYPE_DRIVERS=vlan flat", "separate values with commas"),
+    ],
+)
+def test_the_remedy_is_the_same_wherever_a_value_is_read(line: str, remedy: str) -> None:
+    text = f"{START}{line}\nCONFIG_DEFAULT_PASSWORD=pw\n"
+    (told,) = evaluate(parse_text(text, "old"), {}, catalogue()).problems
+    (carried,) = carry(text, "old").lost
+    with pytest.raises(InvalidAnswerFile) as refused:
+        generate(overrides=dict([line.split("=", 1)]))
+    assert remedy in told.remedy
+    assert {carried.remedy, refused.value.problems[0].remedy} == {told.remedy}

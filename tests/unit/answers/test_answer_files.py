@@ -138,6 +138,22 @@ def test_a_file_is_read_from_disk_and_an_open_mode_is_warned_of(tmp_path: Path) 
     assert check(path) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "remedies"),
+    [
+        ("CONFIG_KEYSTONE_ADMIN_PW=PW_PLACEHOLDER", 0),
+        ("CONFIG_DEBUG_MODE=y", 0),
+        ("CONFIG_KEYSTONE_ADMIN_PW=pw", 1),
+        ("CONFIG_HTTP_PROXY=http://user:pw@proxy.example:3128", 1),
+    ],
+)
+def test_an_open_mode_is_warned_of_only_where_there_is_a_secret(tmp_path: Path, line: str, remedies: int) -> None:
+    path = tmp_path / "answers.txt"
+    path.write_text(f"[general]\n{line}\n")
+    path.chmod(0o644)
+    assert [problem.remedy for problem in check(path)].count(f"chmod 600 {path}") == remedies
+
+
 @pytest.mark.parametrize("name", ["absent", ".", "\0"])
 def test_a_file_that_cannot_be_read_is_an_error_with_a_remedy(tmp_path: Path, name: str) -> None:
     with pytest.raises(AnswerFileError, match="cannot read") as caught:

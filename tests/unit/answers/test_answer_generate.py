@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from installer.answers import Answers, InvalidAnswerFile, catalogue, check, generate, load_text, write
+from installer.answers import Answers, InvalidAnswerFile, carry, catalogue, check, generate, load_text, read, write
 from installer.answers.generate import ALPHABET, new_secret
+from installer.paths import ANSWERS
 from installer.resources.secret import Secret
+
+EXAMPLES = sorted((ANSWERS / "examples").iterdir())
 
 
 def loaded(text: str) -> Answers:
@@ -117,3 +120,20 @@ def test_the_examples_are_valid() -> None:
 def test_the_catalogue_files_are_what_the_wheel_carries() -> None:
     folder = Path(__file__).parents[3] / "answers"
     assert all(yaml.safe_load(path.read_text(encoding="utf-8")) for path in folder.glob("*.yaml"))
+
+
+@pytest.mark.parametrize(("given", "remedy"), [("a;b", "separate hosts with commas"), ("", "write one name")])
+def test_what_is_no_host_is_refused_with_a_remedy(given: str, remedy: str) -> None:
+    with pytest.raises(InvalidAnswerFile) as refused:
+        generate([given])
+    assert remedy in refused.value.problems[0].remedy
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_lacks_only_secrets_and_says_how_it_is_completed(path: Path) -> None:
+    text = read(path)
+    assert "pystack generate --from COPY" in text
+    assert [(problem.line, problem.message[:21]) for problem in check(path)] == [(0, "no secret is given fo")]
+    carried = carry(text, path.name)
+    assert carried.lost == ()
+    assert load_text(generate(carried=carried.values), "new").notices == ()

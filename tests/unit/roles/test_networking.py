@@ -108,11 +108,6 @@ def test_without_physical_networks_there_is_no_bridge():
     assert "[ml2_type_vlan]" not in content_of(cloud, ML2)
 
 
-def test_an_interface_for_a_bridge_that_no_physical_network_has_is_refused():
-    with pytest.raises(AnswerFileError, match="gives eth1 to the bridge br-wan, which no physical network has"):
-        resources_of(cloud_of(facts=KERNEL, CONFIG_NEUTRON_OVN_BRIDGE_IFACES="br-wan:eth1"))
-
-
 def test_an_interface_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(AnswerFileError, match=r"gives the interface eth7 to br-ex, .* it has eth0, eth1"):
         resources_of(cloud_of(facts=KERNEL, CONFIG_NEUTRON_OVN_BRIDGE_IFACES="br-ex:eth7"))

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from installer import plan
-from installer.errors import AnswerFileError
 from installer.resources.account import User
 from installer.resources.built_module import BuiltModule
 from installer.resources.compute_service import ComputeService
@@ -204,12 +203,6 @@ def test_devices_of_the_answer_file_are_lines_of_json():
     pci = sections(cloud, COMPUTE)["pci"]
     assert (json.loads(pci["alias"]), json.loads(pci["device_spec"])) == (alias, device)
     assert "pci" not in sections(cloud_of(), COMPUTE)
-
-
-@pytest.mark.parametrize("value", ["{", '["x"]', '{"a": 1}'])
-def test_devices_that_are_no_json_list_are_refused_by_name(value):
-    with pytest.raises(AnswerFileError, match="CONFIG_NOVA_PCI_ALIAS"):
-        resources_of(cloud_of(CONFIG_NOVA_PCI_ALIAS=value), role="nova_databases")
 
 
 @pytest.mark.parametrize(("wanted", "active"), [("y", True), ("n", False)])
