@@ -56,12 +56,12 @@ def look_up(names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[st
 
 def _look_up(kind: str, names: Sequence[str], numbers: Sequence[int], host: Host) -> Dict[str, Any]:
     database, by_name, by_number, name_field, number_field, file = KINDS[kind]
-    local = set(names_in(file))
     order = sources(text_of(SWITCH), database)
 
     @functools.lru_cache(maxsize=None)
     def source(name: str) -> str:
-        return LOCAL if name in local else first_that_knows(name, database, order, host)
+        # Read anew: what a run that was cut off began on this host may make accounts at this moment.
+        return LOCAL if name in names_in(file) else first_that_knows(name, database, order, host)
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         by_names = pool.map(functools.partial(find_entry, by_name), names)

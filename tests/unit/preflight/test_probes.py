@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -381,6 +382,21 @@ def test_one_whom_only_a_name_service_knows_has_the_source_that_knows_him(monkey
 )
 def test_sources_are_asked_in_the_order_of_nsswitch(text: str, order: list[str]) -> None:
     assert accounts.sources(text, "passwd") == order
+
+
+def test_an_account_that_a_package_makes_at_this_moment_is_the_hosts_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    passwd = tmp_path / "passwd"
+    passwd.write_text("root:x:0:0::/root:/bin/sh\n")
+
+    def made_meanwhile(name: str) -> SimpleNamespace:
+        passwd.write_text(f"root:x:0:0::/root:/bin/sh\n{name}:x:160:160::/:/bin/false\n")
+        return SimpleNamespace(pw_name=name, pw_uid=160)
+
+    monkeypatch.setitem(accounts.KINDS, "user", ("passwd", made_meanwhile, USER[2], *USER[3:5], str(passwd)))
+    found = accounts.look_up(["haproxy"], [], FakeHost())
+    assert found["user"]["haproxy"] == {"number": 160, "source": "files"}
 
 
 def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
