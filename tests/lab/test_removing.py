@@ -52,7 +52,7 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
     try:
         (host,) = lab.up([NAME], each_kind, external=True)
         install(host, tmp_path)
-        host.run(f"touch {SHARE}/a-volume", check=True)
+        host.run(f"until touch {SHARE}/a-volume; do sleep 1; done", timeout=120, check=True)
         done = host.run(commands(on_platform.package_manager(host)), timeout=600)
         assert [made for command in LEFT if (made := host.run(command).stdout)] == [], done.stdout + done.stderr
         host.reboot()
