@@ -14,8 +14,10 @@ from installer.lab import LabHost
 from installer.paths import ROOT
 from tests.lab import on_platform
 from tests.lab.command_line import Operator
+from tests.lab.instances import connected
+from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
 NAME = "t-remove"
 GUIDE = ROOT / "docs" / "operators-guide.md"
@@ -52,15 +54,24 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
     try:
         (host,) = lab.up([NAME], each_kind, external=True)
         install(host, tmp_path)
-        host.run(f"until touch {SHARE}/a-volume; do sleep 1; done", timeout=120, check=True)
+        kept = make_volume(host, tmp_path)
         done = host.run(commands(on_platform.package_manager(host)), timeout=600)
         assert [made for command in LEFT if (made := host.run(command).stdout)] == [], done.stdout + done.stderr
         host.reboot()
         assert host.run("systemctl --failed --no-legend").stdout == ""
         install(host, tmp_path)
-        host.run(f"until ls {SHARE}/a-volume; do sleep 1; done", timeout=120, check=True)
+        make_volume(host, tmp_path)
+        host.run(f"ls {SHARE}/volume-{kept}", check=True)
     finally:
         lab.down([NAME])
+
+
+def make_volume(host: LabHost, folder: Path) -> str:
+    """Make a volume on the share and return its id."""
+    with connected(folder / ".config/pystack" / host.address) as demo:
+        volume = demo.block_storage.create_volume(size=1)
+        demo.block_storage.wait_for_status(volume, "available", failures=["error"], wait=300)
+        return str(volume.id)
 
 
 def install(host: LabHost, folder: Path) -> None:
