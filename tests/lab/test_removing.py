@@ -56,7 +56,8 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
         install(host, tmp_path)
         kept = make_volume(host, tmp_path)
         done = host.run(commands(on_platform.package_manager(host)), timeout=600)
-        assert [made for command in LEFT if (made := host.run(command).stdout)] == [], done.stdout + done.stderr
+        left = [made for command in LEFT if (made := host.run(command).stdout)]
+        assert not left, "\n".join([*left, done.stdout[-3000:], done.stderr[-3000:]])
         host.reboot()
         assert host.run("systemctl --failed --no-legend").stdout == ""
         install(host, tmp_path)
