@@ -59,7 +59,8 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
         left = [made for command in LEFT if (made := host.run(command).stdout)]
         assert not left, "\n".join([*left, done.stdout[-3000:], done.stderr[-3000:]])
         host.reboot()
-        assert host.run("systemctl --failed --no-legend").stdout == ""
+        # NFS's own, which a host that shares this machine's kernel cannot mount.
+        assert host.run("systemctl --failed --no-legend | grep -v run-rpc_pipefs.mount").stdout == ""
         install(host, tmp_path)
         make_volume(host, tmp_path)
         host.run(f"ls {SHARE}/volume-{kept}", check=True)
