@@ -32,7 +32,7 @@ LEFT = (
     "getent passwd keystone glance placement nova neutron cinder heat horizon",
     "find /etc /opt /root /var/lib /var/cache /var/log -name '*pystack*' -not -name '*.before-pystack' "
     "-not -path '*/journal/*'",
-    "grep -rlI 'Made by pystack' /etc --exclude='*.before-pystack'",
+    "grep -rlI 'Made by pystack' /etc --exclude='*.before-pystack' --exclude='*.rpmsave'",
     "pgrep -fa 'mariadbd|beam|haproxy|memcached|ovs-vswitchd|/opt/pystack'",
 )
 
