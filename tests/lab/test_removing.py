@@ -17,7 +17,7 @@ from tests.lab.command_line import Operator
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600), QUIET]
+pytestmark = [pytest.mark.lab, pytest.mark.shows("removing"), pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
 NAME = "t-remove"
 GUIDE = ROOT / "docs" / "operators-guide.md"
