@@ -122,7 +122,7 @@ def instance(cloud: Storage, demo: Connection, root: Any) -> Iterator[Instance]:
 
 def test_an_instance_boots_from_a_logical_volume_of_another_host(cloud: Storage, instance: Instance, root: Any) -> None:
     assert cloud.sessions() == [f"iqn.2010-10.org.openstack:volume-{root.id}"]
-    seen = instance.run("sha256sum /dev/vda").stdout.split()[0]
+    seen = instance.run("sha256sum /dev/vda", timeout=300).stdout.split()[0]
     kept = cloud.storage.run(["sha256sum", cloud.on_storage(root)], check=True).stdout.split()[0]
     assert seen == kept
 
