@@ -112,9 +112,8 @@ def _image(live: Live) -> Any:
 
 def _makes_image(live: Live) -> bool:
     """Tell whether the image is one that pystack makes."""
-    wanted = live.answers["CONFIG_PROVISION_DEMO"] and not live.answers["CONFIG_PROVISION_IMAGE_URL"]
     controller = next(host for host in live.hosts if "controller" in host.groups)
-    return bool(wanted and TEST_IMAGE.possible(controller))
+    return TEST_IMAGE.is_made(live.answers, controller)
 
 
 def _outside(networks: Iterable[Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
 from installer.resources.file import Directory
@@ -28,9 +29,12 @@ class TestImage(Role):
     __test__ = False  # for pytest: this is no test
 
     def wanted(self, cloud: Cloud) -> bool:
-        answers = cloud.answers
+        return self.is_made(cloud.answers, cloud.first("controller"))
+
+    def is_made(self, answers: Answers, controller: CloudHost) -> bool:
+        """Tell whether the image of the answer file is this one."""
         asked = answers["CONFIG_PROVISION_DEMO"] and answers["CONFIG_GLANCE_INSTALL"]
-        return bool(asked and not answers["CONFIG_PROVISION_IMAGE_URL"] and self.possible(cloud.first("controller")))
+        return bool(asked and not answers["CONFIG_PROVISION_IMAGE_URL"] and self.possible(controller))
 
     def possible(self, host: CloudHost) -> bool:
         """Tell whether a host's distribution has what the image is made of."""
