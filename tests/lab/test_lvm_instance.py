@@ -21,6 +21,7 @@ from installer.platforms import facts, find
 from tests.lab.command_line import Operator
 from tests.lab.instances import Instance, booted, connected
 from tests.lab.sdk import QUIET
+from tests.lab.volumes import make_volume
 
 pytestmark = [
     pytest.mark.lab,
@@ -97,16 +98,11 @@ def demo(cloud: Storage) -> Iterator[Connection]:
         yield connection
 
 
-def made(demo: Connection, **values: Any) -> Any:
-    volume = demo.block_storage.create_volume(size=1, **values)
-    return demo.block_storage.wait_for_status(volume, "available", failures=["error"], wait=300)
-
-
 @pytest.fixture(scope="module")
-def root(demo: Connection) -> Iterator[Any]:
+def root(cloud: Storage, demo: Connection) -> Iterator[Any]:
     """A volume made from pystack's own image."""
     image = demo.image.find_image("pystack-test", ignore_missing=False)
-    volume = made(demo, name="root", image_id=image.id)
+    volume = make_volume(demo, cloud.storage, name="root", image_id=image.id)
     yield volume
     demo.block_storage.delete_volume(volume)
     demo.block_storage.wait_for_delete(volume, wait=120)
@@ -130,7 +126,7 @@ def test_an_instance_boots_from_a_logical_volume_of_another_host(cloud: Storage,
 def test_what_an_instance_writes_to_a_volume_is_on_the_storage_host_and_stays_when_it_is_detached(
     cloud: Storage, demo: Connection, instance: Instance
 ) -> None:
-    volume = made(demo, name="data")
+    volume = make_volume(demo, cloud.storage, name="data")
     attached = demo.compute.create_volume_attachment(instance.id, volumeId=volume.id)
     demo.block_storage.wait_for_status(volume, "in-use", failures=["error"], wait=120)
     instance.send(CONTENT, "/tmp/content")

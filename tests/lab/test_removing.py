@@ -16,6 +16,7 @@ from tests.lab import on_platform
 from tests.lab.command_line import Operator
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
+from tests.lab.volumes import make_volume
 
 pytestmark = [pytest.mark.lab, pytest.mark.shows("removing"), pytest.mark.long, pytest.mark.timeout(3600), QUIET]
 
@@ -54,7 +55,7 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
     try:
         (host,) = lab.up([NAME], each_kind, external=True)
         install(host, tmp_path)
-        kept = make_volume(host, tmp_path)
+        kept = volume_on_the_share(host, tmp_path)
         done = host.run(commands(on_platform.package_manager(host)), timeout=600)
         left = [made for command in LEFT if (made := host.run(command).stdout)]
         assert not left, "\n".join([*left, done.stdout[-3000:], done.stderr[-3000:]])
@@ -62,18 +63,16 @@ def test_the_guides_commands_leave_nothing_and_it_can_be_installed_again(each_ki
         # NFS's own, which a host that shares this machine's kernel cannot mount.
         assert host.run("systemctl --failed --no-legend | grep -v run-rpc_pipefs.mount").stdout == ""
         install(host, tmp_path)
-        make_volume(host, tmp_path)
+        volume_on_the_share(host, tmp_path)
         host.run(f"ls {SHARE}/volume-{kept}", check=True)
     finally:
         lab.down([NAME])
 
 
-def make_volume(host: LabHost, folder: Path) -> str:
-    """Make a volume on the share and return its id."""
+def volume_on_the_share(host: LabHost, folder: Path) -> str:
+    """Make a volume and return its id."""
     with connected(folder / ".config/pystack" / host.address) as demo:
-        volume = demo.block_storage.create_volume(size=1)
-        demo.block_storage.wait_for_status(volume, "available", failures=["error"], wait=300)
-        return str(volume.id)
+        return str(make_volume(demo, host).id)
 
 
 def install(host: LabHost, folder: Path) -> None:

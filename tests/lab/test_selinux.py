@@ -19,6 +19,7 @@ from tests.lab.command_line import Operator, Result
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.instances import connected
 from tests.lab.sdk import QUIET
+from tests.lab.volumes import make_volume
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(2400), QUIET]
 
@@ -196,8 +197,7 @@ def works(confined: Confined) -> None:
         image = admin.image.create_image(
             "content", disk_format="raw", container_format="bare", data=CONTENT, wait=True, allow_duplicates=True
         )
-        made = block.create_volume(size=1, name="one", image_id=image.id)
-        made = block.wait_for_status(made, "available", failures=["error"], wait=300)
+        made = make_volume(admin, confined.host, name="one", image_id=image.id)
         with iscsi.attached(admin, made, confined.host) as disk:
             read = confined.host.run(f"head -c {len(CONTENT)} {disk} | sha256sum", check=True).stdout
             assert read.split()[0] == hashlib.sha256(CONTENT).hexdigest()
