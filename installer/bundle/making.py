@@ -17,7 +17,7 @@ from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
 from installer.cloud import GROUPS, CloudHost
 from installer.errors import PystackError
 from installer.own_index import sources
-from installer.problems import refuse
+from installer.refusals import refuse
 from installer.wheels.downloads import Downloads
 from installer.wheels.environment import Environment
 from installer.wheels.fetching import fetch

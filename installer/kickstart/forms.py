@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from installer.kickstart.machine import KERNEL_NAME, Machine
 from installer.platforms import supported
-from installer.problems import Problem, refuse
+from installer.refusals import Refusal, refuse
 from installer.render import render
 
 
@@ -45,10 +45,10 @@ class Form:
             UsageError: this installer cannot make the machine; every reason is in the message.
             AnswerFileError: a value that this kind of file has no way to write.
         """
-        refuse(self.problems(machine))
+        refuse(self.refusals(machine))
         return render(self.template, machine=machine).content
 
-    def problems(self, machine: Machine) -> Iterator[Problem]:
+    def refusals(self, machine: Machine) -> Iterator[Refusal]:
         """Yield what this installer cannot make of a machine, each with its remedy; what is not known is let pass."""
         if machine.wants_selinux and not self.has_selinux:
             yield (

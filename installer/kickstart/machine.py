@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from installer import inventory
 from installer.answers import Answers
-from installer.problems import Problem
+from installer.refusals import Refusal
 
 #: A device as every installer can write it down; none of these means anything to a shell.
 DEVICE = re.compile(r"/dev/[A-Za-z0-9_][A-Za-z0-9_./:+@=-]*")
@@ -123,7 +123,7 @@ class Machine:
 
 def machine(
     answers: Answers, host: str, wish: Wish, user: str, port: int, public_key: tuple[str, str]
-) -> tuple[Machine, list[Problem]]:
+) -> tuple[Machine, list[Refusal]]:
     """Return the machine that a host of the answer file is to be, and all that speaks against making it.
 
     Args:
@@ -136,13 +136,13 @@ def machine(
     """
     groups = {item.address: item.groups for item in inventory.hosts(answers) if item.address != "localhost"}
     keeps_volumes = "storage" in groups.get(host, ()) and answers.is_used(VOLUME_GROUP)
-    problems = [*_about_disks(host, wish), *_about_interface(wish)]
+    refusals = [*_about_disks(host, wish), *_about_interface(wish)]
     network = None
     if host not in groups:
-        problems.insert(0, _no_such(host, groups))
+        refusals.insert(0, _no_such(host, groups))
     else:
         network, about_network = _network(host, wish)
-        problems += [*_about_volumes(host, wish, keeps_volumes), *_about_port(host, port), *about_network]
+        refusals += [*_about_volumes(host, wish, keeps_volumes), *_about_port(host, port), *about_network]
     made = Machine(
         host=host,
         hostname=hostname_of(host),
@@ -159,7 +159,7 @@ def machine(
         wants_selinux=answers["CONFIG_SELINUX"] == "require-enforcing",
         proxy=answers["CONFIG_HTTP_PROXY"] or "",
     )
-    return made, problems
+    return made, refusals
 
 
 def hostname_of(host: str) -> str:
@@ -171,14 +171,14 @@ def hostname_of(host: str) -> str:
     return f"host-{re.sub('[.:]', '-', address.exploded)}" if address else host
 
 
-def _no_such(host: str, known: Iterable[str]) -> Problem:
+def _no_such(host: str, known: Iterable[str]) -> Refusal:
     if not host:
         return "which host?", "name it as the answer file does: --host HOST"
     others = ", ".join(known) or "none that can be installed"
     return f"the answer file has no host {host} to install", f"name one of its hosts: {others}"
 
 
-def _about_disks(host: str, wish: Wish) -> Iterator[Problem]:
+def _about_disks(host: str, wish: Wish) -> Iterator[Refusal]:
     if not wish.system_disk:
         yield f"which disk of {host or 'the host'} is to be erased for the system?", "name it: --system-disk /dev/sda"
     for option, disk in (("--system-disk", wish.system_disk), ("--volumes-disk", wish.volumes_disk)):
@@ -192,12 +192,12 @@ def _about_disks(host: str, wish: Wish) -> Iterator[Problem]:
         )
 
 
-def _about_volumes(host: str, wish: Wish, keeps_volumes: bool) -> Iterator[Problem]:
+def _about_volumes(host: str, wish: Wish, keeps_volumes: bool) -> Iterator[Refusal]:
     if wish.volumes_disk and not keeps_volumes:
         yield f"{host} keeps no volumes on LVM, so --volumes-disk would be erased for nothing", "leave the option out"
 
 
-def _about_port(host: str, port: int) -> Iterator[Problem]:
+def _about_port(host: str, port: int) -> Iterator[Refusal]:
     if port != SSH_PORT:
         yield (
             f"pystack is to reach {host} at port {port}, and a fresh installation listens at port {SSH_PORT}",
@@ -205,40 +205,40 @@ def _about_port(host: str, port: int) -> Iterator[Problem]:
         )
 
 
-def _about_interface(wish: Wish) -> Iterator[Problem]:
+def _about_interface(wish: Wish) -> Iterator[Refusal]:
     if wish.interface and not INTERFACE.fullmatch(wish.interface):
         yield "--interface does not name a network interface", "write its name, such as eno1"
 
 
-def _network(host: str, wish: Wish) -> tuple[Network | None, list[Problem]]:
-    problems = []
+def _network(host: str, wish: Wish) -> tuple[Network | None, list[Refusal]]:
+    refusals = []
     if not wish.gateway:
         if wish.nameservers:
-            problems.append((
+            refusals.append((
                 "--nameserver without --gateway: DHCP tells the host its name servers", "give both, or neither"
             ))  # fmt: skip
-        return None, problems
+        return None, refusals
     address = _address(host)
     if address is None:
-        problems.append((
+        refusals.append((
             f"{host} is a name, so a fixed address for it is not known",
             "leave --gateway out (DHCP), or name the host by its address in the answer file",
         ))  # fmt: skip
-        return None, problems
+        return None, refusals
     try:
         there = ipaddress.ip_interface(wish.gateway)
     except ValueError:
         there = None
     if there is None or "/" not in wish.gateway or address not in there.network or address == there.ip:
-        problems.append((
+        refusals.append((
             f"--gateway is not another address in the network of {host}",
             "write it with the length of the prefix, such as 192.0.2.1/24",
         ))  # fmt: skip
     servers = [_address(item) for item in wish.nameservers]
     if not servers or None in servers:
-        problems.append(("--gateway wants --nameserver, too: one address or several", "--nameserver 192.0.2.1"))
-    if problems or there is None:
-        return None, problems
+        refusals.append(("--gateway wants --nameserver, too: one address or several", "--nameserver 192.0.2.1"))
+    if refusals or there is None:
+        return None, refusals
     return Network(address, there.network.prefixlen, there.ip, tuple(item for item in servers if item)), []
 
 

@@ -11,7 +11,7 @@ from installer.errors import UsageError
 from installer.platforms import tables
 from installer.platforms.facts import Facts
 from installer.platforms.tables import Fact
-from installer.problems import Problem
+from installer.refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def find(name: str) -> Platform:
     raise UsageError(*misnamed(name))
 
 
-def misnamed(name: str, among: Collection[str] = (), otherwise: str = "") -> Problem:
+def misnamed(name: str, among: Collection[str] = (), otherwise: str = "") -> Refusal:
     """Return what is wrong with a name that is no platform's, and which names there are.
 
     Args:

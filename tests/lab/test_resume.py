@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -146,7 +147,14 @@ def disturb(one: OneHost, count: int, seconds: float, seed: int) -> list[str]:
             process.wait()
         told.append(f"{way.__name__} after {moment:.1f} s: exit {process.returncode}")
         assert process.returncode in ENDS[way], told
+        assert process.returncode != 6 or "verdict" in events_of_the_last_run(one.operator), told
     return told
+
+
+def events_of_the_last_run(operator: Operator) -> set[str]:
+    files = operator.home.glob(".local/state/pystack/runs/**/events.jsonl")
+    newest = max(files, key=lambda path: path.stat().st_mtime)
+    return {json.loads(line)["event"] for line in newest.read_text().splitlines()}
 
 
 def converges_to(one: OneHost, expected: dict[str, str], told: list[str]) -> None:

@@ -12,7 +12,7 @@ from installer.errors import UsageError
 if TYPE_CHECKING:
     from installer.answers import Answers
     from installer.kickstart import Form, Machine, Wish
-    from installer.problems import Problem
+    from installer.refusals import Refusal
     from installer.transport.login import Login
 
 
@@ -79,20 +79,20 @@ def _judged(answers: Answers, host: str, platform: str, wish: Wish) -> tuple[For
     from installer.cli.connecting import login_of
     from installer.kickstart import FORMS, machine
     from installer.platforms import misnamed
-    from installer.problems import refuse
+    from installer.refusals import refuse
     from installer.report import Composite, Quiet
     from installer.transport.settings import settings as how_to_reach
 
     login = login_of(answers, Composite(Quiet()))
     how = how_to_reach(host, login)
-    key, problems = _key(answers, login)
+    key, refusals = _key(answers, login)
     made, about = machine(answers, host, wish, how.user, how.port, key)
     form = FORMS.get(platform)
-    refuse([*problems, *about, *(form.problems(made) if form else [misnamed(platform)])])
+    refuse([*refusals, *about, *(form.refusals(made) if form else [misnamed(platform)])])
     return FORMS[platform], made
 
 
-def _key(answers: Answers, login: Login) -> tuple[tuple[str, str], list[Problem]]:
+def _key(answers: Answers, login: Login) -> tuple[tuple[str, str], list[Refusal]]:
     """Return the public key to let in, and what speaks against it."""
     from pathlib import Path
 
