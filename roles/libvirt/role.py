@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.resources.account import Group
 from installer.resources.base import Resource
@@ -34,6 +35,7 @@ class Libvirt(Role):
 
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         facts = self.facts(host)
+        yield from confinement.resources(facts, host)
         yield Group(GROUP)
         for package in facts["packages"]:
             yield Package(package)

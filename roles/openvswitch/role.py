@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.ports import PORTS
 from installer.render import rendered_file
+from installer.resources.answering import Answering
 from installer.resources.base import Resource
 from installer.resources.bridged_interface import BridgedInterface
 from installer.resources.file import Directory, File
@@ -21,6 +23,8 @@ from roles.openvswitch import wiring
 FOLDER = "/etc/systemd/system/{}.d"
 #: Agents on the same host talk to Open vSwitch here; oslo's defaults know this address.
 LOOPBACK = "127.0.0.1"
+#: The unit of its database, which all distributions call so, and the seconds in which that does what it now says.
+SERVER, LISTENS_WITHIN = "ovsdb-server.service", 30.0
 #: Ports of bridges in userspace whose packets the kernel's own network must not see.
 PORTS_FILE = "/etc/pystack/userspace-ports.nft"
 PORTS_SCRIPT = "/etc/pystack/userspace-ports.sh"
@@ -45,8 +49,11 @@ class OpenvSwitch(Role):
     def resources(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         facts, datapath = self.facts(host), wiring.datapath(cloud, host)
         yield Package(facts["package"])
+        yield from confinement.resources(facts, host)
         yield from self._switch(host, datapath)
         yield OvsdbListener("ovs", PORTS["ovsdb"], LOOPBACK)
+        # Its database may say so and the kernel not have let it: that is in its log only.
+        yield Answering("ovsdb", tcp=f"{LOOPBACK}:{PORTS['ovsdb']}", limit=LISTENS_WITHIN, unit=SERVER)
         for bridge in dict.fromkeys(bridge for _, bridge in wiring.bridge_mappings(cloud, host)):
             yield OvsBridge(bridge, datapath)
         interfaces = wiring.bridged_interfaces(cloud, host)

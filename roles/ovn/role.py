@@ -9,6 +9,7 @@ from installer.addresses import address_of, bracketed
 from installer.cloud import Cloud, CloudHost
 from installer.ports import GENEVE, PORTS, Opening
 from installer.render import rendered_file
+from installer.resources.answering import Answering
 from installer.resources.base import Resource
 from installer.resources.openvswitch import OvsSetting
 from installer.resources.ovsdb_listener import OvsdbListener
@@ -16,6 +17,7 @@ from installer.resources.package import Package
 from installer.resources.unit import Unit
 from installer.roles import Role
 from roles.openvswitch import wiring
+from roles.openvswitch.role import LISTENS_WITHIN
 
 #: Databases by the name of their port.
 DATABASES = {"ovn-northbound": "northbound", "ovn-southbound": "southbound"}
@@ -62,6 +64,9 @@ class OVN(Role):
             yield Unit(unit)
         for name, database in DATABASES.items():
             yield OvsdbListener(database, PORTS[name], address_of(host), PROBE)
+        for name, database in DATABASES.items():
+            where = f"{bracketed(address_of(host))}:{PORTS[name]}"
+            yield Answering(name, tcp=where, limit=LISTENS_WITHIN, unit=facts[f"{database}_unit"])
 
     def _bypass(self, cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
         if not wiring.in_userspace(cloud):

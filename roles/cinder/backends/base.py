@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from installer import confinement
 from installer.cloud import Cloud, CloudHost
 from installer.resources.base import Resource
+from installer.resources.command import Command
 from installer.resources.kernel_module import KernelModule
 from installer.resources.lvm_filter import LvmFilter
 from installer.resources.package import Package
@@ -15,6 +16,8 @@ from installer.resources.policy import PolicyBoolean
 from installer.resources.unit import Unit
 
 USER = "cinder"
+#: What Cinder and Nova read the name of a host from, see iscsid(8).
+INITIATOR_NAME = "/etc/iscsi/initiatorname.iscsi"
 
 
 class Backend:
@@ -70,6 +73,8 @@ def initiator(host: CloudHost) -> Iterator[Resource]:
     if confinement.is_confined(host):
         # The initiator may not load it by itself.
         yield KernelModule("iscsi_tcp")
+    if here["initiator_name_unit"]:
+        yield Command("initiator-name", ("systemctl", "start", here["initiator_name_unit"]), creates=INITIATOR_NAME)
     yield Unit(here["initiator_unit"])
     yield LvmFilter()
 

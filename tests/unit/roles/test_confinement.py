@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from installer import plan
 from installer.confinement import POLICY
@@ -19,6 +21,7 @@ from installer.roles import all_roles
 from tests.unit.roles.test_roles import SUPPORTED, cloud_of, resources_of
 
 ON = {"selinux": {"now": "enforcing", "at_boot": "enforcing", "policy": "x", "unlabelled": [], "missing": []}}
+KERNEL = yaml.safe_load((Path(__file__).with_name("selinux_classes.yaml")).read_text())
 LVM = {
     "CONFIG_CINDER_BACKEND": "lvm,nfs",
     "CONFIG_CINDER_NFS_MOUNTS": "192.0.2.9:/volumes",
@@ -71,6 +74,8 @@ def test_el_and_fedora_are_told_what_openstack_selinux_tells_them() -> None:
             "kernel-module:iscsi_tcp",
             "policy-boolean:haproxy_connect_any",
             "policy-boolean:virt_use_nfs",
+            "policy-module:pystack-libvirt",
+            "policy-module:pystack-openvswitch",
             "policy-path:/var/lib/pystack/volume-groups/.*",
             "policy-port:6641",
             "policy-port:6642",
@@ -99,3 +104,12 @@ def test_a_module_is_made_of_blocks_that_a_policy_may_not_know_each_with_its_par
     assert depth == 0
     assert blocks[::2] == ["optional"] * (len(blocks) // 2)
     assert len(set(blocks[1::2])) == len(blocks) // 2
+
+
+@pytest.mark.parametrize("path", sorted((TEMPLATES / "selinux").iterdir()), ids=lambda path: path.name)
+def test_a_module_allows_what_the_kernel_knows(path: Any) -> None:
+    rules = re.findall(r"\((?:allow|dontaudit) \w+ \w+ \((\w+) \(([\w ]+)\)\)\)", path.read_text())
+    assert len(rules) == len(re.findall(r"\((?:allow|dontaudit) ", path.read_text()))
+    for kind, permissions in rules:
+        known = " ".join(KERNEL.get(word, word) for word in KERNEL["classes"][kind])
+        assert set(permissions.split()) <= set(known.split()), (kind, permissions)
