@@ -86,13 +86,17 @@ def up(
             host.boot()
         for host in made:
             host.wait()
-            seconds = time.monotonic() - started
-            note = "" if host.made_from == bases.DISTRIBUTION else ", a stand-in"
-            report(f"lab host {host.name} ({platform}{note}) is up at {host.address} after {seconds:.1f} s")
+            report(f"{told(host)} is up at {host.address} after {time.monotonic() - started:.1f} s")
     except BaseException:
         down([host.name for host in made])
         raise
     return made
+
+
+def told(host: LabHost) -> str:
+    """Return what a host is called where its making is told of: with its platform, and whether it is a real one."""
+    word = {bases.DISTRIBUTION: "real", bases.STAND_IN: "a stand-in"}[host.made_from]
+    return f"lab host {host.name} ({host.platform}, {word})"
 
 
 def _check_free(names: Sequence[str]) -> None:

@@ -30,6 +30,8 @@ NAME = "t-bundle-rpm"
 CODE = Path(lab.__file__).parents[1]
 #: Where the packages of a bundle are put on the host, as a mirror of the site's own.
 MIRROR = "/srv/pystack"
+#: Words of an installation from such a mirror: what brings repositories of EL's would bring some that nobody reaches.
+SOURCES_LEFT_ALONE = ("--set=CONFIG_ENABLE_REPOSITORIES=n",)
 #: What no package manager of the host's own may have changed.
 STATE = (
     "rpm -qa | sort; rpm -q gpg-pubkey; ls -A /var/tmp | grep -v systemd-private; cat /etc/yum.repos.d/*; ls /var/log"
@@ -68,6 +70,15 @@ def as_mirror(bundle: Path, host: LabHost) -> list[Path]:
         archive.extractall(target, [one for one in archive if one.name.startswith("packages/")], filter="data")
     host.run(f"createrepo_c --quiet {MIRROR}/packages/{host.platform}", check=True)
     return sorted((target / "packages" / host.platform).glob("*.rpm"))
+
+
+def leave_only(bundle: Path, host: LabHost) -> None:
+    """Let the packages of a bundle be the only ones that a host has a repository of."""
+    as_mirror(bundle, host)
+    url = f"file://{MIRROR}/packages/{host.platform}"
+    host.run("rm -rf /etc/yum.repos.d/* /usr/share/stand-in", check=True)
+    source = f"[pystack]\nname=pystack\nbaseurl={url}\ngpgcheck=0\nmodule_hotfixes=1\n"
+    (host.root / "etc/yum.repos.d/pystack.repo").write_text(source)
 
 
 @pytest.mark.shows("offline-bundle")
@@ -220,7 +231,7 @@ def waited(what: str, is_so: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.mark.shows("offline-bundle", "identity", "second-run")
-@pytest.mark.parametrize("host", ["fedora-43", "el-10"], indirect=True)
+@pytest.mark.parametrize("host", ["fedora-43", "el-9", "el-10"], indirect=True)
 @pytest.mark.long
 def test_a_host_with_neither_index_nor_repositories_is_installed_from_a_bundle(host: LabHost, tmp_path: Path) -> None:
     with PackageIndex(own_address(host), upstream=str(default_index())) as index:
@@ -229,13 +240,8 @@ def test_a_host_with_neither_index_nor_repositories_is_installed_from_a_bundle(h
         made = operator.run("bundle", file, f"--output={bundle}", "--json", timeout=1200)
         assert made.code == 0, made.out[-3000:] + made.err[-3000:]
     shutil.rmtree(tmp_path / ".cache/pystack")
-    as_mirror(bundle, host)
-    url = f"file://{MIRROR}/packages/{host.platform}"
-    source = f"[pystack]\nname=pystack\nbaseurl={url}\ngpgcheck=0\n"
-    host.run("rm -r /etc/yum.repos.d/* /usr/share/stand-in", check=True)
-    (host.root / "etc/yum.repos.d/pystack.repo").write_text(source)
-    # What brings repositories of EL's would bring some that nobody reaches here.
-    words = ("install", file, f"--bundle={bundle}", "--json", "--set=CONFIG_ENABLE_REPOSITORIES=n")
+    leave_only(bundle, host)
+    words = ("install", file, f"--bundle={bundle}", "--json", *SOURCES_LEFT_ALONE)
     first = operator.run(*words, timeout=1800)
     assert first.code == 0, first.out[-3000:] + first.err[-3000:]
     assert host.run("rpm -qa 'centos-release-*'").stdout == ""

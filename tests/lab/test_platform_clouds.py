@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, PlatformNotPossible
+from installer.lab import LabHost, PlatformNotPossible, bases
+from installer.platforms import facts, find
+from installer.resources import dnf_history
 from tests.lab import on_platform
 from tests.lab.command_line import Operator, Result
 from tests.matrix.recording import Measured
@@ -29,7 +31,10 @@ REPOSITORIES = {
     "el-10": {"appstream", "crb", "centos-rabbitmq", "centos-nfv-openvswitch"},
     "fedora-43": {"appstream"},
 }
-
+#: Packages that have the interpreter of OpenStack.
+INTERPRETERS = {"debian-12": "python3.11-minimal", "el-9": "python3.12", "el-10": "python3", "fedora-43": "python3.13"}
+#: The one of a stand-in of Fedora is Debian's own, which no RPM has.
+ON_STAND_INS = {"el-9": "python3.12", "el-10": "python3.12", "fedora-43": ""}
 
 #: One of RPM is in every run; the others take as long again.
 RPM = [pytest.param(name, marks=() if name == "fedora-43" else pytest.mark.long) for name in REPOSITORIES]
@@ -96,11 +101,40 @@ def test_it_is_a_host_of_rpm_and_nothing_else(cloud: Cloud) -> None:
 
 
 @on_rpm
-def test_package_sources_are_enabled_and_the_packages_come_in_one_transaction(cloud: Cloud) -> None:
+def test_package_sources_are_enabled(cloud: Cloud) -> None:
     enabled = {line.split()[0] for line in cloud.said("dnf -q repolist").splitlines()[1:]}
     assert enabled == REPOSITORIES[cloud.host.platform]
-    services = cloud.said("dnf -q history info $(dnf -q history list mariadb-server | awk 'NR==3 {print $1}')")
-    assert all(f" {name}-" in services for name in ("rabbitmq-server", "haproxy", "memcached", "qemu-kvm", "lvm2"))
+
+
+@on_rpm
+def test_one_transaction_brings_package_sources_and_python_and_one_more_the_infrastructure(cloud: Cloud) -> None:
+    first, *others = own_transactions(cloud.host)
+    base = facts(find(cloud.host.platform), "base")
+    assert {*base["sources"], *base["python"]} <= first
+    assert len(others) == 1, [sorted(brought) for brought in others]
+    assert {"mariadb-server", "rabbitmq-server", "haproxy", "memcached", "qemu-kvm", "lvm2"} <= others[0]
+
+
+def own_transactions(host: LabHost) -> list[set[str]]:
+    """Return the names of what each transaction of dnf brought that pystack began, in their order."""
+    found = []
+    for records in dnf_history.RECORDS:
+        path = str(host.root / records.path.lstrip("/"))
+        for number, comment in dnf_history._ask(path, "SELECT id, comment FROM trans ORDER BY id"):
+            if comment == dnf_history.OWN:
+                rows = dnf_history._ask(path, records.packages, (number,))
+                found.append({row[1] for row in rows if row[0] in records.forward})
+    return found
+
+
+@everywhere
+def test_services_run_with_the_python_of_a_package_of_the_platform(cloud: Cloud) -> None:
+    (python,) = set(cloud.said("readlink -f /opt/pystack/20*/bin/python").split())
+    assert python == facts(find(cloud.host.platform), "openstack")["python"]
+    of = "rpm -qf --qf '%{NAME}'" if on_platform.of_rpm(cloud.host) else "dpkg-query -S"
+    asked = cloud.host.run(f"{of} {python}")
+    owner = "" if asked.returncode else asked.stdout.partition(":")[0]
+    assert owner == (ON_STAND_INS if cloud.host.made_from == bases.STAND_IN else INTERPRETERS)[cloud.host.platform]
 
 
 @on_rpm

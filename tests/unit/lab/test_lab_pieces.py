@@ -8,7 +8,7 @@ import paramiko
 import pytest
 
 from installer import lab
-from installer.lab import container, distribution, keys, machine, network, nspawn, places, platforms, settings
+from installer.lab import container, distribution, fleet, keys, machine, network, nspawn, places, platforms, settings
 from installer.lab.host import LabHost
 from installer.lab.places import LabFailed, LabRefused, PlatformNotPossible
 from installer.paths import read_yaml
@@ -181,6 +181,14 @@ def test_ssh_to_a_lab_host_trusts_its_key_and_no_other() -> None:
     argv = LabHost("one", "debian-13", "10.91.0.10", "operator", "/image", "ssh-ed25519 AAAA").ssh()
     assert argv[-1] == "operator@10.91.0.10"
     assert {"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null"} <= set(argv)
+
+
+@pytest.mark.parametrize(
+    ("image", "word"), [("el-9-0123456789ab", "real"), ("el-9-stand-in-0123456789ab", "a stand-in")]
+)
+def test_a_host_that_was_made_is_told_to_be_real_or_a_stand_in(image: str, word: str) -> None:
+    host = LabHost("one", "el-9", "10.91.0.10", "root", str(places.IMAGES / image), "ssh-ed25519 AAAA")
+    assert fleet.told(host) == f"lab host one (el-9, {word})"
 
 
 def test_where_networkmanager_is_it_is_told_the_addresses(tmp_path: Path) -> None:

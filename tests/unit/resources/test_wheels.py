@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from uv import find_uv_bin
 
-from installer.agent.host import Host
+from installer.agent.host import CommandFailed, Host
 from installer.resources import uv, wheels
 from installer.resources.base import CannotFix
 from installer.resources.file import File
+from installer.resources.secret import Secret
 from installer.resources.virtual_environment import VirtualEnvironment
-from tests.package_index import lock, sha256, wheel
+from tests.package_index import PackageIndex, lock, sha256, wheel
 
 
 class Controller:
@@ -99,35 +100,87 @@ def test_what_the_controller_answers() -> None:
         wheels.offered("no", controller.host)
 
 
-@pytest.mark.parametrize("lacks", [False, True])
-def test_an_environment_is_made_of_what_was_sent_although_an_index_is_configured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: bool
-) -> None:
+@pytest.fixture
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let environments be made of nothing of this machine's but its interpreter."""
     for name, folder in (("CACHE", "uv"), ("PROGRAMS", "programs")):
         monkeypatch.setattr(uv, name, str(tmp_path / folder))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(wheels.bring, "__defaults__", (str(tmp_path / "wheels"),))
     monkeypatch.setattr(uv, "HOST_CONFIGURATION", ())
-    file, data = wheel("alone", "1")
-    text = lock(("alone==1", sha256(data)))
+    monkeypatch.setattr(uv, "host_proxies", dict)
+    monkeypatch.setattr(uv, "read_pip", dict)
+
+
+def environment(
+    tmp_path: Path, text: str, sent: list[tuple[str, bytes]] | None, index: str = ""
+) -> tuple[VirtualEnvironment, Controller, str]:
+    """Return an environment of a lock, a controller that has what it takes, and the name of its list of wheels."""
     program = Path(find_uv_bin()).read_bytes()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     listed = wheels.list_name(sha256(text.encode()), sha256(b""), version, os.uname().machine)
-    answer = json.dumps({"files": [] if lacks else [(file, sha256(data))], "refused": ""}).encode()
-    contents = {sha256(text.encode()): text.encode(), sha256(b""): b"", sha256(program): program, sha256(data): data}
-    controller = Controller(**contents, **{listed: answer})
-    path = str(tmp_path / "environment")
-    python = os.path.realpath(sys.executable)
-    item = VirtualEnvironment(path, python, version, sha256(text.encode()), sha256(b""), sha256(program))
-    if lacks:
-        with pytest.raises(Exception, match="the wheels that were sent do not have alone"):
-            item.fix(None, controller.host)
-        return
+    files = None if sent is None else [(file, sha256(data)) for file, data in sent]
+    answer = json.dumps({"files": files, "refused": ""}).encode()
+    contents = {sha256(data): data for data in (text.encode(), b"", program, *(data for _, data in sent or ()))}
+    item = VirtualEnvironment(
+        str(tmp_path / "environment"),
+        os.path.realpath(sys.executable),
+        version,
+        sha256(text.encode()),
+        sha256(b""),
+        sha256(program),
+        Secret(index) if index else None,
+    )
+    return item, Controller(**contents, **{listed: answer}), listed
+
+
+@pytest.mark.usefixtures("_own_folders")
+def test_an_environment_is_made_of_what_was_sent_although_an_index_is_configured(tmp_path: Path) -> None:
+    file, data = wheel("alone", "1")
+    text = lock(("alone==1", sha256(data)))
+    item, controller, listed = environment(tmp_path, text, [(file, data)])
     item.fix(None, controller.host)
     assert VirtualEnvironment.query([item], controller.host) == {item.id: item.expected()}
-    assert list(Path(path).glob("lib/*/site-packages/alone.py"))
+    assert list(Path(item.path).glob("lib/*/site-packages/alone.py"))
     # Made anew, nothing has to come again but the locks.
-    shutil.rmtree(path)
+    shutil.rmtree(item.path)
     before = len(controller.asked)
     item.fix(None, controller.host)
     assert set(controller.asked[before:]) == {listed, sha256(text.encode()), sha256(b"")}
+
+
+@pytest.mark.usefixtures("_own_folders")
+def test_an_environment_is_not_made_where_wheels_lack_among_those_that_were_sent(tmp_path: Path) -> None:
+    item, controller, _ = environment(tmp_path, lock(("alone==1", "0" * 64)), [])
+    with pytest.raises(CommandFailed, match="the wheels that were sent do not have alone"):
+        item.fix(None, controller.host)
+
+
+#: uv checks a hash that the lock has in any case; that each requirement must have one, it must be told.
+HASHES = {
+    "the hash of what is served": ("--hash=sha256:{}", ""),
+    "the hash of something else": (f"--hash=sha256:{'0' * 64}", "serves as alone==1 is not what the lock names"),
+    "no hash": ("", "all requirements must have a hash"),
+}
+
+
+@pytest.mark.usefixtures("_own_folders")
+@pytest.mark.parametrize("by", ["index", "controller"])
+@pytest.mark.parametrize(("named", "refusal"), HASHES.values(), ids=HASHES)
+def test_an_environment_is_made_only_of_what_the_lock_has_the_hashes_of(
+    tmp_path: Path, by: str, named: str, refusal: str
+) -> None:
+    file, data = wheel("alone", "1")
+    text = f"alone==1 {named.format(sha256(data))}\n"
+    with PackageIndex() as index:
+        index.add((file, data))
+        item, controller, _ = environment(tmp_path, text, None if by == "index" else [(file, data)], index.url)
+        if refusal:
+            with pytest.raises(CommandFailed, match=refusal):
+                item.fix(None, controller.host)
+            assert not list(Path(item.path).glob("lib/*/site-packages/alone.py"))
+            assert VirtualEnvironment.query([item], controller.host) == {item.id: None}
+        else:
+            item.fix(None, controller.host)
+            assert VirtualEnvironment.query([item], controller.host) == {item.id: item.expected()}
+        assert bool(index.requests) is (by == "index" and named != "")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import functools
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from installer.cloud import Cloud, CloudHost
 from installer.errors import AnswerFileError
-from installer.paths import ROLES
 from installer.platforms import Fact, Facts, MissingFact, Platform, find
 from installer.platforms import platform as module
 from installer.preflight import module_checks
@@ -45,8 +41,23 @@ CLOUDS: tuple[dict[str, Any], ...] = (
         "CONFIG_MARIADB_HOST": "192.0.2.13",
     },
 )
-#: Facts that a platform may lack: roles, preflight and the plan take nothing for them.
-MAY_LACK = {"accounts", "selinux", "unfinished", "tool", "rules"}
+#: Facts that roles, preflight and the plan do without where they are missing: nothing but this tells that platforms of
+#: a package manager have them, and which sections have none.
+TAKEN_IF_THERE = {
+    "apt": {
+        "accounts": {"cinder_volume", "haproxy", "libvirt", "mariadb", "memcached", "rabbitmq", "time"},
+        "selinux": {"cinder", "haproxy", "rabbitmq"},
+        "tool": {"firewall"},
+        "rules": {"firewall"},
+        "unfinished": {"tls"},
+    },
+    "dnf": {
+        "accounts": {"cinder_volume", "haproxy", "libvirt", "mariadb", "memcached", "openvswitch", "rabbitmq", "time"},
+        "selinux": {"haproxy", "ovn"},
+        "tool": {"firewall"},
+        "rules": {"firewall"},
+    },
+}
 
 Reader = tuple[Role, Cloud, CloudHost]
 
@@ -114,59 +125,11 @@ def test_no_role_lacks_a_fact_every_fact_is_asked_for_and_none_can_be_deleted_un
 ) -> None:
     needed = asked(platform, monkeypatch)
     known = {(section, name) for section, facts in module.entries(find(platform)).items() for name in facts}
-    assert {(section, name) for section, name in known - set(needed) if name not in MAY_LACK} == set()
+    taken_if_there = TAKEN_IF_THERE[find(platform).package_manager]
+    assert known - set(needed) == {(section, name) for name, sections in taken_if_there.items() for section in sections}
     for (section, name), reader in needed.items():
         with monkeypatch.context() as patch:
             patch.setattr(module, "entries", without(section, name))
             # Or the one that would do in its place.
             with pytest.raises(MissingFact, match=rf"platform {platform} has no fact '\w+' for the role {section}"):
                 ask(*reader)
-
-
-#: What would tell a role which distribution it is on.
-DISTRIBUTIONS = re.compile(
-    r"\b(debian|ubuntu|fedora|centos|rhel|rocky|almalinux|el\d+|ID_LIKE|os[-_]release|dpkg|apt|apt-get|rpm|dnf|yum)\b",
-    re.IGNORECASE,
-)
-
-
-def questions(source: str) -> list[str]:
-    """Return where a program asks for a distribution: names and texts of it, but for documentation."""
-    tree = ast.parse(source)
-    documentation = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    found = []
-    for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation
-        if is_text and DISTRIBUTIONS.search(str(node.value)):  # type: ignore[attr-defined]
-            found.append(f"line {node.lineno}: {node.value!r}")  # type: ignore[attr-defined]
-        name = getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "module", None)
-        if isinstance(name, str) and ("platform" in name.split(".") or name in ("Platform", "installer.platforms")):
-            found.append(f"line {node.lineno}: {name}")  # type: ignore[attr-defined]
-    return found
-
-
-@pytest.mark.parametrize("path", sorted(ROLES.rglob("*.py")), ids=lambda path: str(path.relative_to(ROLES)))
-def test_a_role_never_asks_which_distribution_it_is_on(path: Path) -> None:
-    if path.parent.name == "locks":
-        return
-    assert questions(path.read_text()) == []
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "host.platform.name",
-        "from installer.platforms import find",
-        "x = host.facts['os_release']",
-        "x = 'el9'",
-        "run('dpkg --list')",
-    ],
-)
-def test_a_role_that_did_would_be_found(line: str) -> None:
-    assert questions(f'"""Debian may be named here."""\n{line}')
