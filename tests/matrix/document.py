@@ -15,8 +15,8 @@ _HEAD = """\
 
 # Test matrix
 
-What was seen to work where, made from the results of tests, not by hand. The runs until 2026-11-27 are told in
-[test-history.md](test-history.md), too. To add results:
+What was seen to work where, made from the results that tests recorded, and from what somebody wrote down in
+[test-history.md](test-history.md) until 2026-11-27. To add results:
 
 - Commit first, so that the commit names what is tested. `./run-tests --record`, with `--all` or the tests that are
   wanted, adds what they show to `tests/matrix/results.jsonl` and writes this document. Commit both.
@@ -30,6 +30,8 @@ What the words mean:
 - **lab real**: a throw-away host made of the distribution's own packages.
 - **lab stand-in**: a throw-away host that has the platform's package manager, package names, users, units and paths,
   and Debian's programs.
+- **written down**: no test has recorded it. Somebody ran tests by hand, wrote into the history that they passed, and
+  copied that, never a failure, into the results. It counts only until a test records anything in its place.
 - **not seen**: no test has shown it.
 - **not there**: the platform cannot have it; below is why.
 
@@ -52,7 +54,7 @@ def document(
         features: by name, in the order of the rows.
         platforms: those that have a place whether or not they were seen; further ones come behind.
         clouds: what may have been installed where times were measured, to title.
-        exists: a failure of a test that is gone does not count.
+        exists: what a test that is gone has recorded does not count.
     """
     newest = current(results, exists)
     further = sorted({one.platform for one in newest if one.platform} - set(platforms))
@@ -73,6 +75,8 @@ def document(
         table(
             ["feature", "newest run"], ([features[name].title, cell(newest, name, "") or NOT_SEEN] for name in without)
         ),
+        "## Written down by hand, not recorded\n",
+        _list(written_down(newest, features, columns)),
         "## Not seen\n",
         _list(gaps(features, on_hosts, cells, columns)),
         "## Not there\n",
@@ -87,9 +91,9 @@ def document(
 
 
 def current(results: Iterable[Result], exists: Exists) -> list[Result]:
-    """Return the newest result of each test by platform and kind of host, without failures of tests that are gone."""
+    """Return the newest result of each test by platform and kind of host, without what tests that are gone recorded."""
     newest = {(one.test, one.platform, one.kind): one for one in results}
-    return [one for one in newest.values() if one.passed or exists(one.test)]
+    return [one for one in newest.values() if one.written_down or exists(one.test)]
 
 
 def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
@@ -100,7 +104,7 @@ def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
         feature: its name.
         platform: empty: for tests that need no host.
     """
-    found = [one for one in newest if feature in one.shows and one.platform == platform]
+    found = counting(newest, feature, platform)
     told = []
     for kind in [*Kind, None]:
         here = [one for one in found if one.kind is kind]
@@ -111,9 +115,29 @@ def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
     return "; ".join(told)
 
 
+def counting(newest: Iterable[Result], feature: str, platform: str) -> list[Result]:
+    """Return the results that a cell rests on: those that were recorded, else those that were written down."""
+    found = [one for one in newest if feature in one.shows and one.platform == platform]
+    return [one for one in found if not one.written_down] or found
+
+
 def _mark(results: Sequence[Result], kind: Kind | None) -> str:
     newest = max(results, key=lambda one: one.date)
+    if newest.written_down:
+        return f"written down {newest.date[:10]} {newest.commit}{f' ({kind.title})' if kind else ''}"
     return " ".join(filter(None, [kind.title if kind else "", newest.date[:10], newest.commit]))
+
+
+def written_down(newest: Iterable[Result], features: Mapping[str, Feature], platforms: Sequence[str]) -> list[str]:
+    """Return for each platform, and for what needs no host, how many cells rest on nothing recorded, and which."""
+    told, results = [], list(newest)
+    for platform in [*platforms, ""]:
+        cells = {one.title: counting(results, name, platform) for name, one in features.items()}
+        seen = {title: found for title, found in cells.items() if found}
+        titles = [title for title, found in seen.items() if all(one.written_down for one in found)]
+        if titles:
+            told.append(f"**{platform or 'no host'}**: {len(titles)} of {len(seen)}: {'; '.join(titles)}.")
+    return told
 
 
 def gaps(

@@ -51,7 +51,7 @@ class Result:
         kernel: ``shared`` with this machine, ``own``, or ``both`` where the hosts differ.
         seconds: the test's; 0 where nobody measured.
         measured: cloud to figures (see `FIGURES`).
-        origin: where a result comes from that was not recorded by the test itself.
+        origin: where a result comes from that the test itself did not record: a run on real machines, or a document.
     """
 
     date: str
@@ -65,6 +65,11 @@ class Result:
     seconds: float = 0.0
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     origin: str = ""
+
+    @property
+    def written_down(self) -> bool:
+        """Whether somebody copied it from a document."""
+        return self.origin.startswith("docs/")
 
     def line(self) -> str:
         """Return the result as a line of the file, without what it does not have."""

@@ -12,7 +12,7 @@ import yaml
 from tests.matrix.declared import Feature
 from tests.matrix.document import cell, current, document
 from tests.matrix.results import Result, read
-from tests.matrix.writing import DOCUMENT, exists, made
+from tests.matrix.writing import DOCUMENT, made
 
 HERE = Path(__file__).resolve().parent
 USUAL = {"test": "a::test_a", "shows": ["identity"], "platform": "el-9", "kind": "real", "outcome": "passed"}
@@ -101,6 +101,23 @@ def test_what_a_platform_cannot_have_is_no_gap_and_is_told_with_its_reason(tmp_p
     ]
 
 
+def test_cells_that_rest_only_on_what_was_written_down_are_counted_and_named(tmp_path: Path) -> None:
+    by_hand = {"test": "a.py", "from": "docs/test-history.md: by hand"}
+    entries = [
+        {**by_hand, "shows": ["identity", "iscsi"]},
+        {"shows": ["identity"]},
+        {**by_hand, "platform": "debian-13"},
+        {**by_hand, "shows": ["locks"], "platform": "", "kind": ""},
+    ]
+    text = written(tmp_path, entries)
+    assert section(text, "Written down by hand, not recorded") == [
+        "- **debian-13**: 1 of 1: Identity.",
+        "- **el-9**: 1 of 2: iSCSI.",
+        "- **no host**: 1 of 1: Locks.",
+    ]
+    assert section(text, "What needs no host") == ["| Locks | written down 2026-12-01 aaaaaaa |"]
+
+
 def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
     text = written(tmp_path, [{"test": "a::test_a[x|y]", "outcome": "failed"}, {"shows": ["iscsi"]}])
     assert section(text, "Failing") == ["- `a::test_a[x|y]`: el-9 lab real 2026-12-01 aaaaaaa"]
@@ -127,20 +144,3 @@ def test_times_are_the_newest_of_each_platform_kind_and_cloud_and_only_of_what_p
         ["| el-9", "lab stand-in, own kernel", "identity alone", "51", "90 s (2026-12-01 aaaaaaa)", "not measured |"],
         ["| fedora-44", "", "", "", "not measured", "not measured |"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("test", "there"),
-    [
-        ("tests/test_x.py", True),
-        ("tests/test_x.py::test_it[a::b]", True),
-        ("tests/test_x.py::TestOf::test_it", True),
-        ("tests/test_x.py::test_i", False),
-        ("tests/test_y.py::test_it", False),
-        ("pystack: identity", True),
-    ],
-)
-def test_a_test_is_there_with_its_file_and_its_function(test: str, there: bool, tmp_path: Path) -> None:
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/test_x.py").write_text("def test_it():\n    pass\n")
-    assert exists(test, tmp_path) is there
