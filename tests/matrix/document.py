@@ -32,8 +32,8 @@ What the words mean:
   and Debian's programs.
 - **written down**: no test has recorded it. Somebody ran tests by hand, wrote into the history that they passed, and
   copied that, never a failure, into the results. It counts only until a test records anything in its place.
-- **not seen**: no test has shown it.
-- **not there**: the platform cannot have it; below is why.
+- **not seen**: no test has shown it; where the lab cannot, below is why.
+- **not there**: the platform, or pystack on it, does not have it; below is why.
 
 With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
 **Fails**: the newest run of a test did not pass.
@@ -150,8 +150,8 @@ def gaps(
     told = []
     for platform in platforms:
         missing = [features[name] for name in names if not cells[name, platform]]
-        plain = "; ".join(one.title for one in missing if not one.needs)
-        own = "; ".join(one.title for one in missing if one.needs)
+        plain = "; ".join(one.gap(platform) for one in missing if not one.needs)
+        own = "; ".join(one.gap(platform) for one in missing if one.needs)
         if len(missing) == sum(cells[name, platform] != NOT_THERE for name in names):
             told.append(f"**{platform}**: everything.")
         elif missing:

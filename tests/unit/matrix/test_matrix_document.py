@@ -83,6 +83,17 @@ def test_each_gap_is_named_and_what_needs_a_kernel_of_its_own_told_apart(tmp_pat
     ]
 
 
+def test_what_the_lab_cannot_show_is_a_gap_and_its_reason_is_told(tmp_path: Path) -> None:
+    features = {**FEATURES, "hosts": Feature("hosts", "Three hosts", unseen={"debian-1*": "no module"})}
+    entries = results(
+        tmp_path, [{"shows": ["identity", "iscsi"]}, {"shows": ["identity", "iscsi"], "platform": "debian-12"}]
+    )
+    text = document(entries, features, ("debian-12", "el-9"), CLOUDS, is_there)
+    assert section(text, "Features by platform")[-1] == "| Three hosts | not seen | not seen |"
+    assert section(text, "Not seen") == ["- **debian-12**: Three hosts (no module).", "- **el-9**: Three hosts."]
+    assert section(text, "Not there") == ["Nothing."]
+
+
 def test_what_a_platform_cannot_have_is_no_gap_and_is_told_with_its_reason(tmp_path: Path) -> None:
     features = {
         "nis": Feature("nis", "NIS", absent={"el-*": "EL has none.", "fedora-44": "None."}),
