@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tests.matrix.declared import Feature
 from tests.matrix.results import Kind, Result
+from tests.matrix.times import HEAD, times
 
 #: Tells whether a test that results name is still there.
 Exists = Callable[[str], bool]
-NOT_SEEN, NOT_THERE, NOT_MEASURED = "not seen", "not there", "not measured"
+NOT_SEEN, NOT_THERE = "not seen", "not there"
 _HEAD = """\
 <!-- Made by `python -m tests.matrix` from tests/matrix/results.jsonl; do not edit. -->
 
@@ -37,6 +38,11 @@ What the words mean:
 
 With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
 **Fails**: the newest run of a test did not pass.
+"""
+_TIMES = """\
+A fresh installation, and the same command again on the same hosts in the same run of tests: the newest run that has
+both, else the newest. The load is the machine's average of the last minute when a time was taken: much else runs beside
+tests.
 """
 
 
@@ -84,16 +90,20 @@ def document(
         "## Failing\n",
         _list(failing(newest)),
         "## Times\n",
-        "A fresh installation, and the same command again. Both vary by a factor of two with the machine's load.\n",
-        table(["platform", "hosts", "cloud", "resources", "fresh", "again"], times(results, columns, clouds)),
+        _TIMES,
+        table(HEAD, times(counted(results, exists), columns, clouds)),
     ]
     return "\n".join(part for part in parts if part)
 
 
+def counted(results: Iterable[Result], exists: Exists) -> list[Result]:
+    """Return the results without what tests that are gone recorded."""
+    return [one for one in results if one.written_down or exists(one.test)]
+
+
 def current(results: Iterable[Result], exists: Exists) -> list[Result]:
-    """Return the newest result of each test by platform and kind of host, without what tests that are gone recorded."""
-    newest = {(one.test, one.platform, one.kind): one for one in results}
-    return [one for one in newest.values() if one.written_down or exists(one.test)]
+    """Return the newest result that counts of each test by platform and kind of host."""
+    return list({(one.test, one.platform, one.kind): one for one in counted(results, exists)}.values())
 
 
 def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
@@ -181,42 +191,6 @@ def failing(newest: Iterable[Result]) -> list[str]:
 
 def _list(lines: Sequence[str]) -> str:
     return "".join(f"- {line}\n" for line in lines) or "Nothing.\n"
-
-
-def times(results: Iterable[Result], platforms: Sequence[str], clouds: Mapping[str, str]) -> list[list[str]]:
-    """Return a row for each platform, kind of host and cloud: the newest figures of tests that passed."""
-    newest: dict[tuple[str, Kind | None, str, str], dict[str, tuple[float, Result]]] = {}
-    for one in results:
-        for cloud, figures in one.measured.items() if one.passed else ():
-            place = newest.setdefault((one.platform, one.kind, one.kernel, cloud), {})
-            place |= {name: (value, one) for name, value in figures.items()}
-
-    def order(key: tuple[str, Kind | None, str, str]) -> tuple[int, int, int, str]:
-        platform, kind, kernel, cloud = key
-        return platforms.index(platform), list(clouds).index(cloud), [*Kind, None].index(kind), kernel
-
-    measured = {platform for platform, *_ in newest}
-    rows = [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
-    for key in sorted(newest, key=order):
-        platform, kind, kernel, cloud = key
-        hosts = ", ".join(filter(None, [kind.title if kind else "", "own kernel" if kernel in ("own", "both") else ""]))
-        rows.append([platform, hosts, clouds[cloud], *_figures(newest[key])])
-    return sorted(rows, key=lambda row: platforms.index(row[0]))
-
-
-def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
-    """Return resources, fresh and again; the resources only where they are of the same commit as a time."""
-    told, commits = [], set()
-    for name in ("fresh_seconds", "rerun_seconds"):
-        if name not in figures:
-            told.append(NOT_MEASURED)
-            continue
-        seconds, one = figures[name]
-        commits.add(one.commit)
-        told.append(f"{seconds:.{0 if seconds >= 10 else 1}f} s ({one.date[:10]} {one.commit})")
-    if "resources" not in figures or figures["resources"][1].commit not in commits:
-        return ["", *told]
-    return [f"{figures['resources'][0]:.0f}", *told]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -51,6 +51,7 @@ class Result:
         kernel: ``shared`` with this machine, ``own``, or ``both`` where the hosts differ.
         seconds: the test's; 0 where nobody measured.
         measured: cloud to figures (see `FIGURES`).
+        session: what results of one session of tests have in common; empty where it was not kept.
         origin: where a result comes from that the test itself did not record: a run on real machines, or a document.
     """
 
@@ -64,6 +65,7 @@ class Result:
     kernel: str = ""
     seconds: float = 0.0
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    session: str = ""
     origin: str = ""
 
     @property
@@ -84,6 +86,7 @@ class Result:
             "outcome": "passed" if self.passed else "failed",
             "seconds": round(self.seconds, 1),
             "measured": {cloud: dict(figures) for cloud, figures in self.measured.items()},
+            "session": self.session,
             "from": self.origin,
         }
         return json.dumps({key: value for key, value in whole.items() if value}, ensure_ascii=False) + "\n"
@@ -120,6 +123,7 @@ def parse(line: str) -> Result:
         kernel=found.get("kernel", ""),
         seconds=found.get("seconds", 0.0),
         measured=measured,
+        session=found.get("session", ""),
         origin=found.get("from", ""),
     )
 

@@ -12,6 +12,7 @@ import yaml
 from tests.matrix.declared import Feature
 from tests.matrix.document import cell, current, document
 from tests.matrix.results import Result, read
+from tests.matrix.times import HEAD
 from tests.matrix.writing import DOCUMENT, made
 
 HERE = Path(__file__).resolve().parent
@@ -136,22 +137,30 @@ def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
     assert section(written(tmp_path, []), "Failing") == ["Nothing."]
 
 
-def test_times_are_the_newest_of_each_platform_kind_and_cloud_and_only_of_what_passed(tmp_path: Path) -> None:
-    fast, slow = {"identity": {"fresh_seconds": 60.4}}, {"identity": {"fresh_seconds": 90.2, "resources": 51}}
-    again = {"identity": {"rerun_seconds": 1.26}}
-    entries = [
-        {"measured": slow, "date": "2026-12-01"},
-        {"measured": fast, "date": "2026-12-02", "commit": "bbbbbbb"},
-        {"measured": again, "date": "2026-12-03", "commit": "ccccccc"},
-        {"measured": {"identity": {"fresh_seconds": 5}}, "date": "2026-12-04", "outcome": "failed"},
-        {"measured": slow, "kind": "stand-in", "kernel": "own"},
-        {"measured": {"whole-cloud": {"rerun_seconds": 2}}, "platform": "debian-13"},
+@pytest.mark.parametrize("case", yaml.safe_load((HERE / "times.yaml").read_text()), ids=lambda case: case["title"])
+def test_the_times_of_a_row_are_of_one_run(case: dict[str, Any], tmp_path: Path) -> None:
+    text = written(tmp_path, case["results"], ("el-9",))
+    rows = [
+        line.removeprefix("| ").removesuffix(" |").split(" | ")
+        for line in section(text, "Times")
+        if line.startswith("| el-9")
     ]
-    text = written(tmp_path, entries, ("debian-13", "el-9", "fedora-44"))
-    assert [line.split(" | ") for line in section(text, "Times")[1:]] == [
-        ["| debian-13", "lab real", "the whole cloud", "", "not measured", "2.0 s (2026-12-01 aaaaaaa) |"],
-        # The count of resources was of a run whose times are not here.
-        ["| el-9", "lab real", "identity alone", "", "60 s (2026-12-02 bbbbbbb)", "1.3 s (2026-12-03 ccccccc) |"],
-        ["| el-9", "lab stand-in, own kernel", "identity alone", "51", "90 s (2026-12-01 aaaaaaa)", "not measured |"],
-        ["| fedora-44", "", "", "", "not measured", "not measured |"],
+    assert [dict(zip(HEAD[3:], row[3:], strict=True)) for row in rows] == case["rows"]
+
+
+def test_times_have_a_row_for_each_platform_kind_of_host_and_cloud(tmp_path: Path) -> None:
+    identity = {"measured": {"identity": {"fresh_seconds": 60}}}
+    entries = [
+        identity,
+        {**identity, "kind": "stand-in", "kernel": "own"},
+        {"measured": {"whole-cloud": {"rerun_seconds": 2}}, "platform": "debian-13"},
+        {**identity, "platform": "debian-13"},
+    ]
+    rows = section(written(tmp_path, entries, ("debian-13", "el-9", "fedora-44")), "Times")[2:]
+    assert [line.split(" | ")[:3] for line in rows] == [
+        ["| debian-13", "lab real", "identity alone"],
+        ["| debian-13", "lab real", "the whole cloud"],
+        ["| el-9", "lab real", "identity alone"],
+        ["| el-9", "lab stand-in, own kernel", "identity alone"],
+        ["| fedora-44", "", ""],
     ]
