@@ -25,16 +25,27 @@ class Feature:
         title: as the document calls it.
         needs: ``own kernel``: a host that does not share this machine's; ``no host``; empty: any host.
         absent: why it is not there, by the platforms that have it not; their names may end in ``*``.
+        unseen: why the lab cannot show it, by the platforms that may well have it; as ``absent``.
     """
 
     name: str
     title: str
     needs: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def lacking(self, platform: str) -> str:
         """Return why it is not there on a platform; empty where it is."""
-        return next((why for pattern, why in self.absent.items() if fnmatch(platform, pattern)), "")
+        return _told_for(platform, self.absent)
+
+    def gap(self, platform: str) -> str:
+        """Return its title, with why the lab cannot show it on a platform, where that is known."""
+        why = _told_for(platform, self.unseen)
+        return f"{self.title} ({why})" if why else self.title
+
+
+def _told_for(platform: str, reasons: Mapping[str, str]) -> str:
+    return next((why for pattern, why in reasons.items() if fnmatch(platform, pattern)), "")
 
 
 def _features(entries: dict[str, Any]) -> dict[str, Feature]:

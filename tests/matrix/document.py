@@ -6,17 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tests.matrix.declared import Feature
 from tests.matrix.results import Kind, Result
+from tests.matrix.times import HEAD, times
 
 #: Tells whether a test that results name is still there.
 Exists = Callable[[str], bool]
-NOT_SEEN, NOT_THERE, NOT_MEASURED = "not seen", "not there", "not measured"
+NOT_SEEN, NOT_THERE = "not seen", "not there"
 _HEAD = """\
 <!-- Made by `python -m tests.matrix` from tests/matrix/results.jsonl; do not edit. -->
 
 # Test matrix
 
-What was seen to work where, made from the results of tests, not by hand. The runs until 2026-11-27 are told in
-[test-history.md](test-history.md), too. To add results:
+What was seen to work where, made from the results that tests recorded, and from what somebody wrote down in
+[test-history.md](test-history.md) until 2026-11-27. To add results:
 
 - Commit first, so that the commit names what is tested. `./run-tests --record`, with `--all` or the tests that are
   wanted, adds what they show to `tests/matrix/results.jsonl` and writes this document. Commit both.
@@ -30,11 +31,18 @@ What the words mean:
 - **lab real**: a throw-away host made of the distribution's own packages.
 - **lab stand-in**: a throw-away host that has the platform's package manager, package names, users, units and paths,
   and Debian's programs.
-- **not seen**: no test has shown it.
-- **not there**: the platform cannot have it; below is why.
+- **written down**: no test has recorded it. Somebody ran tests by hand, wrote into the history that they passed, and
+  copied that, never a failure, into the results. It counts only until a test records anything in its place.
+- **not seen**: no test has shown it; where the lab cannot, below is why.
+- **not there**: the platform, or pystack on it, does not have it; below is why.
 
 With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
 **Fails**: the newest run of a test did not pass.
+"""
+_TIMES = """\
+A fresh installation, and the same command again on the same hosts in the same run of tests: the newest run that has
+both, else the newest. The load is the machine's average of the last minute when a time was taken: much else runs beside
+tests.
 """
 
 
@@ -52,7 +60,7 @@ def document(
         features: by name, in the order of the rows.
         platforms: those that have a place whether or not they were seen; further ones come behind.
         clouds: what may have been installed where times were measured, to title.
-        exists: a failure of a test that is gone does not count.
+        exists: what a test that is gone has recorded does not count.
     """
     newest = current(results, exists)
     further = sorted({one.platform for one in newest if one.platform} - set(platforms))
@@ -73,6 +81,8 @@ def document(
         table(
             ["feature", "newest run"], ([features[name].title, cell(newest, name, "") or NOT_SEEN] for name in without)
         ),
+        "## Written down by hand, not recorded\n",
+        _list(written_down(newest, features, columns)),
         "## Not seen\n",
         _list(gaps(features, on_hosts, cells, columns)),
         "## Not there\n",
@@ -80,16 +90,20 @@ def document(
         "## Failing\n",
         _list(failing(newest)),
         "## Times\n",
-        "A fresh installation, and the same command again. Both vary by a factor of two with the machine's load.\n",
-        table(["platform", "hosts", "cloud", "resources", "fresh", "again"], times(results, columns, clouds)),
+        _TIMES,
+        table(HEAD, times(counted(results, exists), columns, clouds)),
     ]
     return "\n".join(part for part in parts if part)
 
 
+def counted(results: Iterable[Result], exists: Exists) -> list[Result]:
+    """Return the results without what tests that are gone recorded."""
+    return [one for one in results if one.written_down or exists(one.test)]
+
+
 def current(results: Iterable[Result], exists: Exists) -> list[Result]:
-    """Return the newest result of each test by platform and kind of host, without failures of tests that are gone."""
-    newest = {(one.test, one.platform, one.kind): one for one in results}
-    return [one for one in newest.values() if one.passed or exists(one.test)]
+    """Return the newest result that counts of each test by platform and kind of host."""
+    return list({(one.test, one.platform, one.kind): one for one in counted(results, exists)}.values())
 
 
 def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
@@ -100,7 +114,7 @@ def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
         feature: its name.
         platform: empty: for tests that need no host.
     """
-    found = [one for one in newest if feature in one.shows and one.platform == platform]
+    found = counting(newest, feature, platform)
     told = []
     for kind in [*Kind, None]:
         here = [one for one in found if one.kind is kind]
@@ -111,9 +125,29 @@ def cell(newest: Iterable[Result], feature: str, platform: str) -> str:
     return "; ".join(told)
 
 
+def counting(newest: Iterable[Result], feature: str, platform: str) -> list[Result]:
+    """Return the results that a cell rests on: those that were recorded, else those that were written down."""
+    found = [one for one in newest if feature in one.shows and one.platform == platform]
+    return [one for one in found if not one.written_down] or found
+
+
 def _mark(results: Sequence[Result], kind: Kind | None) -> str:
     newest = max(results, key=lambda one: one.date)
+    if newest.written_down:
+        return f"written down {newest.date[:10]} {newest.commit}{f' ({kind.title})' if kind else ''}"
     return " ".join(filter(None, [kind.title if kind else "", newest.date[:10], newest.commit]))
+
+
+def written_down(newest: Iterable[Result], features: Mapping[str, Feature], platforms: Sequence[str]) -> list[str]:
+    """Return for each platform, and for what needs no host, how many cells rest on nothing recorded, and which."""
+    told, results = [], list(newest)
+    for platform in [*platforms, ""]:
+        cells = {one.title: counting(results, name, platform) for name, one in features.items()}
+        seen = {title: found for title, found in cells.items() if found}
+        titles = [title for title, found in seen.items() if all(one.written_down for one in found)]
+        if titles:
+            told.append(f"**{platform or 'no host'}**: {len(titles)} of {len(seen)}: {'; '.join(titles)}.")
+    return told
 
 
 def gaps(
@@ -126,8 +160,8 @@ def gaps(
     told = []
     for platform in platforms:
         missing = [features[name] for name in names if not cells[name, platform]]
-        plain = "; ".join(one.title for one in missing if not one.needs)
-        own = "; ".join(one.title for one in missing if one.needs)
+        plain = "; ".join(one.gap(platform) for one in missing if not one.needs)
+        own = "; ".join(one.gap(platform) for one in missing if one.needs)
         if len(missing) == sum(cells[name, platform] != NOT_THERE for name in names):
             told.append(f"**{platform}**: everything.")
         elif missing:
@@ -157,42 +191,6 @@ def failing(newest: Iterable[Result]) -> list[str]:
 
 def _list(lines: Sequence[str]) -> str:
     return "".join(f"- {line}\n" for line in lines) or "Nothing.\n"
-
-
-def times(results: Iterable[Result], platforms: Sequence[str], clouds: Mapping[str, str]) -> list[list[str]]:
-    """Return a row for each platform, kind of host and cloud: the newest figures of tests that passed."""
-    newest: dict[tuple[str, Kind | None, str, str], dict[str, tuple[float, Result]]] = {}
-    for one in results:
-        for cloud, figures in one.measured.items() if one.passed else ():
-            place = newest.setdefault((one.platform, one.kind, one.kernel, cloud), {})
-            place |= {name: (value, one) for name, value in figures.items()}
-
-    def order(key: tuple[str, Kind | None, str, str]) -> tuple[int, int, int, str]:
-        platform, kind, kernel, cloud = key
-        return platforms.index(platform), list(clouds).index(cloud), [*Kind, None].index(kind), kernel
-
-    measured = {platform for platform, *_ in newest}
-    rows = [[one, "", "", "", NOT_MEASURED, NOT_MEASURED] for one in platforms if one not in measured]
-    for key in sorted(newest, key=order):
-        platform, kind, kernel, cloud = key
-        hosts = ", ".join(filter(None, [kind.title if kind else "", "own kernel" if kernel in ("own", "both") else ""]))
-        rows.append([platform, hosts, clouds[cloud], *_figures(newest[key])])
-    return sorted(rows, key=lambda row: platforms.index(row[0]))
-
-
-def _figures(figures: Mapping[str, tuple[float, Result]]) -> list[str]:
-    """Return resources, fresh and again; the resources only where they are of the same commit as a time."""
-    told, commits = [], set()
-    for name in ("fresh_seconds", "rerun_seconds"):
-        if name not in figures:
-            told.append(NOT_MEASURED)
-            continue
-        seconds, one = figures[name]
-        commits.add(one.commit)
-        told.append(f"{seconds:.{0 if seconds >= 10 else 1}f} s ({one.date[:10]} {one.commit})")
-    if "resources" not in figures or figures["resources"][1].commit not in commits:
-        return ["", *told]
-    return [f"{figures['resources'][0]:.0f}", *told]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -63,6 +63,7 @@ class Recorder:
         self._added = added
         self._trouble = ""
         self._commit = commit() if file else ""
+        self._session = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}"
         self._reports: list[pytest.TestReport] = []
         self._hosts: dict[str, LabHost] = {}
         self._figures: list[_Figures] = []
@@ -127,6 +128,7 @@ class Recorder:
             shows=shows,
             passed=all(report.passed for report in self._reports),
             seconds=sum(report.duration for report in self._reports if report.when != "teardown"),
+            session=self._session,
         )
         return spread(whole, hosts, self._figures)
 

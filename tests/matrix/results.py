@@ -51,7 +51,8 @@ class Result:
         kernel: ``shared`` with this machine, ``own``, or ``both`` where the hosts differ.
         seconds: the test's; 0 where nobody measured.
         measured: cloud to figures (see `FIGURES`).
-        origin: where a result comes from that was not recorded by the test itself.
+        session: what results of one session of tests have in common; empty where it was not kept.
+        origin: where a result comes from that the test itself did not record: a run on real machines, or a document.
     """
 
     date: str
@@ -64,7 +65,13 @@ class Result:
     kernel: str = ""
     seconds: float = 0.0
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    session: str = ""
     origin: str = ""
+
+    @property
+    def written_down(self) -> bool:
+        """Whether somebody copied it from a document."""
+        return self.origin.startswith("docs/")
 
     def line(self) -> str:
         """Return the result as a line of the file, without what it does not have."""
@@ -79,6 +86,7 @@ class Result:
             "outcome": "passed" if self.passed else "failed",
             "seconds": round(self.seconds, 1),
             "measured": {cloud: dict(figures) for cloud, figures in self.measured.items()},
+            "session": self.session,
             "from": self.origin,
         }
         return json.dumps({key: value for key, value in whole.items() if value}, ensure_ascii=False) + "\n"
@@ -115,6 +123,7 @@ def parse(line: str) -> Result:
         kernel=found.get("kernel", ""),
         seconds=found.get("seconds", 0.0),
         measured=measured,
+        session=found.get("session", ""),
         origin=found.get("from", ""),
     )
 

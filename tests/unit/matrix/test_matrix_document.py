@@ -12,7 +12,8 @@ import yaml
 from tests.matrix.declared import Feature
 from tests.matrix.document import cell, current, document
 from tests.matrix.results import Result, read
-from tests.matrix.writing import DOCUMENT, exists, made
+from tests.matrix.times import HEAD
+from tests.matrix.writing import DOCUMENT, made
 
 HERE = Path(__file__).resolve().parent
 USUAL = {"test": "a::test_a", "shows": ["identity"], "platform": "el-9", "kind": "real", "outcome": "passed"}
@@ -83,6 +84,17 @@ def test_each_gap_is_named_and_what_needs_a_kernel_of_its_own_told_apart(tmp_pat
     ]
 
 
+def test_what_the_lab_cannot_show_is_a_gap_and_its_reason_is_told(tmp_path: Path) -> None:
+    features = {**FEATURES, "hosts": Feature("hosts", "Three hosts", unseen={"debian-1*": "no module"})}
+    entries = results(
+        tmp_path, [{"shows": ["identity", "iscsi"]}, {"shows": ["identity", "iscsi"], "platform": "debian-12"}]
+    )
+    text = document(entries, features, ("debian-12", "el-9"), CLOUDS, is_there)
+    assert section(text, "Features by platform")[-1] == "| Three hosts | not seen | not seen |"
+    assert section(text, "Not seen") == ["- **debian-12**: Three hosts (no module).", "- **el-9**: Three hosts."]
+    assert section(text, "Not there") == ["Nothing."]
+
+
 def test_what_a_platform_cannot_have_is_no_gap_and_is_told_with_its_reason(tmp_path: Path) -> None:
     features = {
         "nis": Feature("nis", "NIS", absent={"el-*": "EL has none.", "fedora-44": "None."}),
@@ -101,6 +113,23 @@ def test_what_a_platform_cannot_have_is_no_gap_and_is_told_with_its_reason(tmp_p
     ]
 
 
+def test_cells_that_rest_only_on_what_was_written_down_are_counted_and_named(tmp_path: Path) -> None:
+    by_hand = {"test": "a.py", "from": "docs/test-history.md: by hand"}
+    entries = [
+        {**by_hand, "shows": ["identity", "iscsi"]},
+        {"shows": ["identity"]},
+        {**by_hand, "platform": "debian-13"},
+        {**by_hand, "shows": ["locks"], "platform": "", "kind": ""},
+    ]
+    text = written(tmp_path, entries)
+    assert section(text, "Written down by hand, not recorded") == [
+        "- **debian-13**: 1 of 1: Identity.",
+        "- **el-9**: 1 of 2: iSCSI.",
+        "- **no host**: 1 of 1: Locks.",
+    ]
+    assert section(text, "What needs no host") == ["| Locks | written down 2026-12-01 aaaaaaa |"]
+
+
 def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
     text = written(tmp_path, [{"test": "a::test_a[x|y]", "outcome": "failed"}, {"shows": ["iscsi"]}])
     assert section(text, "Failing") == ["- `a::test_a[x|y]`: el-9 lab real 2026-12-01 aaaaaaa"]
@@ -108,39 +137,30 @@ def test_what_fails_is_seen_and_named(tmp_path: Path) -> None:
     assert section(written(tmp_path, []), "Failing") == ["Nothing."]
 
 
-def test_times_are_the_newest_of_each_platform_kind_and_cloud_and_only_of_what_passed(tmp_path: Path) -> None:
-    fast, slow = {"identity": {"fresh_seconds": 60.4}}, {"identity": {"fresh_seconds": 90.2, "resources": 51}}
-    again = {"identity": {"rerun_seconds": 1.26}}
+@pytest.mark.parametrize("case", yaml.safe_load((HERE / "times.yaml").read_text()), ids=lambda case: case["title"])
+def test_the_times_of_a_row_are_of_one_run(case: dict[str, Any], tmp_path: Path) -> None:
+    text = written(tmp_path, case["results"], ("el-9",))
+    rows = [
+        line.removeprefix("| ").removesuffix(" |").split(" | ")
+        for line in section(text, "Times")
+        if line.startswith("| el-9")
+    ]
+    assert [dict(zip(HEAD[3:], row[3:], strict=True)) for row in rows] == case["rows"]
+
+
+def test_times_have_a_row_for_each_platform_kind_of_host_and_cloud(tmp_path: Path) -> None:
+    identity = {"measured": {"identity": {"fresh_seconds": 60}}}
     entries = [
-        {"measured": slow, "date": "2026-12-01"},
-        {"measured": fast, "date": "2026-12-02", "commit": "bbbbbbb"},
-        {"measured": again, "date": "2026-12-03", "commit": "ccccccc"},
-        {"measured": {"identity": {"fresh_seconds": 5}}, "date": "2026-12-04", "outcome": "failed"},
-        {"measured": slow, "kind": "stand-in", "kernel": "own"},
+        identity,
+        {**identity, "kind": "stand-in", "kernel": "own"},
         {"measured": {"whole-cloud": {"rerun_seconds": 2}}, "platform": "debian-13"},
+        {**identity, "platform": "debian-13"},
     ]
-    text = written(tmp_path, entries, ("debian-13", "el-9", "fedora-44"))
-    assert [line.split(" | ") for line in section(text, "Times")[1:]] == [
-        ["| debian-13", "lab real", "the whole cloud", "", "not measured", "2.0 s (2026-12-01 aaaaaaa) |"],
-        # The count of resources was of a run whose times are not here.
-        ["| el-9", "lab real", "identity alone", "", "60 s (2026-12-02 bbbbbbb)", "1.3 s (2026-12-03 ccccccc) |"],
-        ["| el-9", "lab stand-in, own kernel", "identity alone", "51", "90 s (2026-12-01 aaaaaaa)", "not measured |"],
-        ["| fedora-44", "", "", "", "not measured", "not measured |"],
+    rows = section(written(tmp_path, entries, ("debian-13", "el-9", "fedora-44")), "Times")
+    assert [line.split(" | ")[:3] for line in rows if line.startswith("|")] == [
+        ["| debian-13", "lab real", "identity alone"],
+        ["| debian-13", "lab real", "the whole cloud"],
+        ["| el-9", "lab real", "identity alone"],
+        ["| el-9", "lab stand-in, own kernel", "identity alone"],
+        ["| fedora-44", "", ""],
     ]
-
-
-@pytest.mark.parametrize(
-    ("test", "there"),
-    [
-        ("tests/test_x.py", True),
-        ("tests/test_x.py::test_it[a::b]", True),
-        ("tests/test_x.py::TestOf::test_it", True),
-        ("tests/test_x.py::test_i", False),
-        ("tests/test_y.py::test_it", False),
-        ("pystack: identity", True),
-    ],
-)
-def test_a_test_is_there_with_its_file_and_its_function(test: str, there: bool, tmp_path: Path) -> None:
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/test_x.py").write_text("def test_it():\n    pass\n")
-    assert exists(test, tmp_path) is there

@@ -142,6 +142,8 @@ def test_of_the_session_later(everywhere): pass
     ]
     assert {one.test: one.shows for one in kept.results}["test_0.py::test_of_the_session"] == ("identity", "images")
     assert {(one.commit, one.origin, one.date[-1]) for one in kept.results} == {("abc1234", "", "Z")}
+    assert len({one.session for one in kept.results}) == 1
+    assert kept.results[0].session
 
 
 def test_hosts_that_a_test_makes_or_asks_for_by_name_are_its_own(run: Run) -> None:

@@ -26,6 +26,7 @@ WHOLE = Result(
     kernel="own",
     seconds=1.5,
     measured={"identity": {"fresh_seconds": 60.5}},
+    session="20261201100000-1",
     origin="somewhere",
 )
 
