@@ -23,6 +23,7 @@ from installer.preflight import (
     package_checks,
     proxy_checks,
     selinux_checks,
+    source_checks,
     storage_checks,
     system_checks,
 )
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     *host_checks.CHECKS,
     *mount_checks.CHECKS,
     *package_checks.CHECKS,
+    *source_checks.CHECKS,
     *system_checks.CHECKS,
     *selinux_checks.CHECKS,
     *network_checks.CHECKS,
