@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+from installer.bundle.needs import packages
+from installer.cloud import CloudHost
 from installer.outcome import Finding
+from installer.plan import PACKAGES, Step
 from installer.preflight.seen import Check, Seen
 from roles.ceph import client
 
@@ -16,6 +20,8 @@ _VERSION = re.compile(r"(-?\d[\d.]*)?$")
 EPEL = ("epel", "epel-next", "epel-testing", "epel-next-testing")
 #: What must not come from there: a package for each pattern of ``LEFT_OUT``.
 QUEUE, LEFT_OUT = ("erlang-erts", "rabbitmq-server"), "erlang*,rabbitmq-server"
+#: What names of packages have in them that bring repositories.
+_BRINGING = "-release-"
 #: The priority of a repository that says none; lower ones go first (dnf.conf(5)).
 PRIORITY = 99
 
@@ -82,6 +88,51 @@ def queue_of_one_source(seen: Seen) -> Iterator[Finding]:
         )
     if fine:
         yield seen.good("message queue", "Erlang and RabbitMQ come from one source")
+
+
+def question(steps: Sequence[Step], there: Collection[str]) -> dict[str, Any]:
+    """Return what dnf of a host is to be asked for: ``names`` of packages, and ``repositories`` to use besides.
+
+    While a package that brings repositories is still to come, nobody can tell what is in these: then it is those that
+    come before all others.
+
+    Args:
+        steps: the host's.
+        there: the packages that bring repositories and are installed.
+    """
+    needed = packages(steps)
+    if set(needed.sources) - set(there):
+        first = packages(step for step in steps if step.name != PACKAGES)
+        return {"names": first.names, "repositories": needed.repositories}
+    return {"names": needed.names, "repositories": needed.repositories}
+
+
+def on_offer(host: CloudHost, told: Mapping[str, Any]) -> Iterator[Finding]:
+    """dnf finds what is to be installed; while repositories are still to come, what comes before them.
+
+    Args:
+        host: the host.
+        told: what its agent found; see ``installer.agent.package_offer.lacking``.
+    """
+    title, missing = "packages to install", told["missing"]
+    if told["problem"]:
+        why = "what is missing stops the installation"
+        remedy = "none needed if that passes; else put it right, and look again"
+        found = f"dnf cannot tell which there are: {told['problem']}"
+        yield Finding(title, "warn", found, why, remedy, host.address)
+    elif not missing:
+        yield Finding(title, "success", "dnf finds them", host=host.address)
+    else:
+        remedies = ["give the host a repository that has what is missing (`dnf repolist` shows those that it has)"]
+        if any(_BRINGING in name for name in missing):
+            remedies.append(
+                "RHEL, and perhaps Rocky Linux 10, lacks the release packages of CentOS's groups, which CentOS's "
+                "repository extras-common has; or set CONFIG_ENABLE_REPOSITORIES=n, with mirrors of all that they bring"
+            )
+        if host.platform_facts("rabbitmq").get("package") in missing:
+            remedies.append("or name another host in CONFIG_AMQP_HOST")
+        found = f"no repository of this host has {', '.join(missing)}"
+        yield Finding(title, "fail", found, "the installation would stop there", "; ".join(remedies), host.address)
 
 
 CHECKS: tuple[Check, ...] = (one_version, queue_of_one_source)
