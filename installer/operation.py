@@ -134,7 +134,7 @@ class Operation:
         findings = preflight.in_order([*preflight.check(cloud, self._roles, self._reports), *self.check_bundle()])
         fit = not any(finding.failed for finding in findings)
         if not (fit and self._may_change) or self.plan(write=True):
-            findings = preflight.in_order([*findings, *self._check_sources()])
+            findings = preflight.in_order([*findings, *self._check_sources(fit)])
         for finding in findings:
             self._listen({"event": "finding", **dataclasses.asdict(finding)})
         return findings
@@ -143,11 +143,15 @@ class Operation:
         """Return for each host whether the bundle has what it needs; nothing where there is no bundle."""
         return self._bundle.check(self._environments(), self._seen(write=False).release) if self._bundle else []
 
-    def _check_sources(self) -> list[Finding]:
+    def _check_sources(self, fit: bool) -> list[Finding]:
         reached = all_results(self._sources)
+        # What is to be installed is known of hosts only on which nothing stands in the way.
+        asked = preflight.package_questions(self._seen(write=False), self._roles, self._reports, reached) if fit else {}
+        lacking = {address: self._sessions[address].lacking(**question) for address, question in asked.items()}
         # A host without a way to the index gets what it needs from here, if there is one here.
         self._shared.on = preflight.lack_index(reached) and self._shared.reaches()
-        return preflight.check_sources(reached, sent=self._shared.on)
+        found = preflight.check_sources(reached, sent=self._shared.on)
+        return [*found, *preflight.check_packages(self._seen(write=False), all_results(lacking))]
 
     def plan(self, write: bool = False) -> list[Change]:
         """Compare all hosts with the plan, once, and return what would change.

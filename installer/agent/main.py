@@ -15,7 +15,7 @@ import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
-from installer.agent import apply, lock, package_download, probes, wire
+from installer.agent import apply, lock, package_download, package_offer, probes, wire
 from installer.agent.host import Host
 from installer.agent.package_list import Asking
 from installer.resources import load_all
@@ -112,6 +112,9 @@ class Agent:
     def _do_packages(self, request: Dict[str, Any]) -> Dict[str, Any]:
         names, sources, repositories = request["names"], request["sources"], request["repositories"]
         return self._downloads.would_install(names, sources, repositories, self._asking(request))
+
+    def _do_lacking(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        return package_offer.lacking(request["names"], request["repositories"], self._asking(request))
 
     def _do_download(self, request: Dict[str, Any]) -> Dict[str, Any]:
         packages, bringing, size = request["packages"], request["bringing"], request["size"]

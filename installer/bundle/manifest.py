@@ -50,8 +50,9 @@ class Infrastructure:
         name: the platform, such as ``debian-13``.
         title: its own pretty name.
         hosts: addresses of those that were asked.
-        packages: a dict for each: ``name``, ``version``, ``architecture``, of dnf ``repository``; ``member`` and
-            ``sha256`` if the package itself is in it, ``signature``: ``good`` if it is one of the package's repository.
+        packages: a dict for each: ``name``; where a host was asked also ``version``, ``architecture``, of dnf
+            ``repository``; ``member`` and ``sha256`` if the package itself is in it, ``signature``: ``good`` if it is
+            one of the package's repository.
         lacks: what is not there, and why; empty if all is.
     """
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from installer.answers import Answers
 from installer.bundle.manifest import Manifest
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
-from installer.plan import Step
+from installer.plan import Step, build
 from installer.resources.package import Package
+from installer.resources.package_manager import DNF
 from installer.resources.repository import Repository
+from installer.resources.secret import Secret
 from installer.resources.wheels import list_name
 from installer.roles import Role, of_host
+from installer.tls import Certificates
 from installer.wheels.environment import Environment, environment
 
 
@@ -59,6 +63,25 @@ def packages(steps: Iterable[Step]) -> Packages:
     names = dict.fromkeys(item.package for item in wanted)
     sources = dict.fromkeys(item.package for item in wanted if item.brings_repositories)
     return Packages(tuple(names), tuple(sources), tuple(repositories))
+
+
+def packages_of(answers: Answers, roles: Sequence[Role], host: CloudHost) -> Packages:
+    """Return what a host needs of its distribution that nobody has looked at.
+
+    Args:
+        answers: the answer file.
+        roles: all roles.
+        host: with the groups that it is to have; its platform is known.
+    """
+    # What these distributions do by themselves: SELinux enforces. How large it is and its certificate bring no package.
+    facts = {
+        "memory_mib": 0,
+        "cores": 1,
+        "selinux": {"now": "enforcing"} if host.platform.package_manager == DNF else {},
+    }
+    unseen = replace(host, facts=facts)
+    certificates = Certificates("", {host.address: ("", Secret(""))})
+    return packages(build(Cloud(answers, (unseen,), certificates), roles))
 
 
 def check(manifest: Manifest, wanted: Mapping[str, Iterable[Environment]], release: str) -> Iterator[Finding]:

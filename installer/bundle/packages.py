@@ -64,7 +64,8 @@ def fetched(
     Raises:
         StoreNotWritable: they cannot be kept.
     """
-    if not platform.packages:
+    if not platform.packages or not platform.hosts:
+        # No host has told more of them than the plan knows: their names.
         return platform
     try:
         if all(item.get("url") and item.get("sha256") for item in platform.packages):

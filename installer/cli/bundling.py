@@ -9,7 +9,7 @@ from pathlib import Path
 from installer.bundle import making, packages
 from installer.bundle.from_hosts import DownloadingHost
 from installer.bundle.manifest import Infrastructure
-from installer.bundle.needs import environments
+from installer.bundle.needs import environments, packages_of
 from installer.cli.session import Session
 from installer.cloud import Cloud
 from installer.report.words import clean, count
@@ -21,6 +21,12 @@ from installer.wheels.fetching import MIB
 
 #: What environments are made of, what distributions bring, and the hosts that download that, by address.
 Wanted = tuple[list[Environment], list[Infrastructure], Mapping[str, DownloadingHost]]
+
+#: What is told of a platform of which no host was asked.
+NAMES_ONLY = (
+    "their names are in the manifest, for a mirror of the site: with --platform no host is asked, so versions, and "
+    "what else these packages need, are the mirror's; the packages themselves are not in it"
+)
 
 
 def bundled(run: Session, answer_file: str, output: str, platforms: Sequence[str], tempest: bool) -> None:
@@ -52,10 +58,14 @@ def bundled(run: Session, answer_file: str, output: str, platforms: Sequence[str
 
 def _named(run: Session, platforms: Sequence[str]) -> Wanted:
     hosts = making.hosts_of(platforms)
-    cloud = Cloud(run.answers, tuple(hosts), Certificates("", {}))
-    wanted = [item for host in hosts for item in environments(cloud, all_roles(), host, machine_of.machine())]
-    unknown = "which of its packages are needed is not known: with --platform no host is asked"
-    return wanted, [Infrastructure(host.platform.name, lacks=unknown) for host in hosts], {}
+    cloud, roles = Cloud(run.answers, tuple(hosts), Certificates("", {})), all_roles()
+    wanted = [item for host in hosts for item in environments(cloud, roles, host, machine_of.machine())]
+    named = [(host.platform.name, sorted(packages_of(run.answers, roles, host).names)) for host in hosts]
+    return wanted, [Infrastructure(name, packages=_by_name(names), lacks=NAMES_ONLY) for name, names in named], {}
+
+
+def _by_name(names: Sequence[str]) -> tuple[dict[str, str], ...]:
+    return tuple({"name": name} for name in names)
 
 
 def _seen(run: Session) -> Wanted:
@@ -77,7 +87,8 @@ def summary(made: making.Made, answer_file: str) -> list[tuple[str, str]]:
     lines = [(f"  {one.title}: {count(len(one.files), 'file')}", "") for one in made.manifest.environments.values()]
     for one in made.manifest.platforms:
         inside = sum("member" in item for item in one.packages)
-        number = f"{count(len(one.packages), 'package')} with versions, {inside} of them in the bundle"
+        number = count(len(one.packages), "package")
+        number += f" with versions, {inside} of them in the bundle" if one.hosts else " by name"
         unknown = one.lacks and not one.packages
         lines.append((f"  {one.title or one.name}: {'no list of packages' if unknown else number}", ""))
         if one.lacks:

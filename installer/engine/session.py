@@ -78,6 +78,13 @@ class AgentSession:
         asked = {"names": list(names), "sources": list(sources), "repositories": list(repositories)}
         return self._call("packages", "asking what its packages are", **asked, proxies=dict(proxies))
 
+    def lacking(
+        self, names: Sequence[str], repositories: Sequence[str], proxies: Mapping[str, str]
+    ) -> Future[dict[str, Any]]:
+        """Ask which of some packages no repository of dnf's has; see ``installer.agent.package_offer``."""
+        asked = {"names": list(names), "repositories": list(repositories)}
+        return self._call("lacking", "asking dnf for packages", **asked, proxies=dict(proxies))
+
     def download(
         self,
         packages: Sequence[Mapping[str, str]],

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from installer import own_index
+from installer import proxies as proxies_of
 from installer.answers import Answers
 from installer.cloud import Cloud, CloudHost
 from installer.outcome import Finding
+from installer.plan import build
 from installer.preflight import (
     account_checks,
     answer_checks,
@@ -23,6 +25,7 @@ from installer.preflight import (
     package_checks,
     proxy_checks,
     selinux_checks,
+    source_checks,
     storage_checks,
     system_checks,
 )
@@ -36,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     *host_checks.CHECKS,
     *mount_checks.CHECKS,
     *package_checks.CHECKS,
+    *source_checks.CHECKS,
     *system_checks.CHECKS,
     *selinux_checks.CHECKS,
     *network_checks.CHECKS,
@@ -126,6 +130,43 @@ def check_sources(answers: Mapping[str, Sequence[Mapping[str, str]]], sent: bool
     return in_order(
         [finding for host, entries in answers.items() for finding in host_checks.sources(host, entries, sent)]
     )
+
+
+def package_questions(
+    cloud: Cloud,
+    roles: Sequence[Role],
+    reports: Mapping[str, Mapping[str, Any]],
+    reached: Mapping[str, Sequence[Mapping[str, str]]],
+) -> dict[str, dict[str, Any]]:
+    """Return what dnf is to be asked for, by address: on hosts that have it, and reach their package sources.
+
+    Args:
+        cloud: hosts with their facts, all of them fit.
+        roles: all roles.
+        reports: what each host's agent found, by address.
+        reached: see ``check_sources``.
+    """
+    steps = build(cloud, roles)
+    through = {name: value.reveal() for name, value in proxies_of.environment(cloud.answers)}
+    found = {}
+    for host in cloud.hosts:
+        cut_off = any(entry["what"] == "packages" and entry["problem"] for entry in reached[host.address])
+        if host.platform.package_manager == "dnf" and not cut_off:
+            own = [step for step in steps if step.host == host.address]
+            there = reports[host.address]["origins"]["bringing"]
+            found[host.address] = {**source_checks.question(own, there), "proxies": through}
+    return found
+
+
+def check_packages(cloud: Cloud, answers: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Return whether dnf finds what is to be installed.
+
+    Args:
+        cloud: hosts with their facts.
+        answers: what each host's agent found, by address; see ``installer.agent.package_offer.lacking``.
+    """
+    asked = (host for host in cloud.hosts if host.address in answers)
+    return [finding for host in asked for finding in source_checks.on_offer(host, answers[host.address])]
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:

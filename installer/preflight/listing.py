@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from installer import preflight
 from installer.paths import ROOT
-from installer.preflight import account_checks, answer_checks, between_hosts, host_checks, network_checks
+from installer.preflight import account_checks, answer_checks, between_hosts, host_checks, network_checks, source_checks
 
 DOCUMENT = ROOT / "docs" / "operators-guide.md"
 BEGIN = "<!-- what preflight looks at: written by python -m installer.preflight.listing -->"
@@ -22,6 +22,7 @@ def listing() -> str:
         account_checks.check,
         network_checks.tunnels,
         host_checks.sources,
+        source_checks.on_offer,
         answer_checks.fits,
     )
     return "".join(f"- {(look.__doc__ or '').strip().splitlines()[0]}\n" for look in checks)

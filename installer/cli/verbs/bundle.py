@@ -26,7 +26,8 @@ def bundle(
     It holds the wheels of every lock that the answer file needs, each checked against the lock, and uv; and
     of the distribution's packages the list with versions, and the packages themselves: apt's where this
     machine reaches their source, dnf's as the hosts download them. The hosts of the answer file are looked
-    at, which installs and changes nothing; with --platform they need not be there, and there is no list.
+    at, which installs and changes nothing; with --platform they need not be there, and the list is one of
+    names without versions.
     `install --bundle FILE` uses it. Hosts are of this machine's architecture.
 
     Examples:

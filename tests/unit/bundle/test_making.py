@@ -15,6 +15,7 @@ from installer.bundle.opening import opened
 from installer.cloud import Cloud
 from installer.errors import UsageError
 from installer.plan import Step
+from installer.platforms import supported
 from installer.resources.package import Package
 from installer.resources.repository import Repository
 from installer.roles import all_roles
@@ -24,6 +25,8 @@ from installer.wheels.environment import Environment
 from installer.wheels.store import File, Store
 from installer.wheels.target import Target
 from tests.package_index import PackageIndex, lock, sha256, wheel
+
+SUPPORTED = [platform.name for platform in supported()]
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +71,24 @@ def test_packages_are_asked_of_what_is_enabled_for_them_on_rhel_too() -> None:
     first = Step("192.0.2.1", "base", resources, frozenset())
     asked = needs.packages([first, Step("192.0.2.1", "packages", (Package("c"), Package("c")), frozenset())])
     assert asked == needs.Packages(("a", "c"), ("a",), ("crb", "codeready-builder-for-rhel-10-x86_64-rpms", "nfv"))
+
+
+@pytest.mark.parametrize("platform", SUPPORTED)
+def test_of_a_platform_that_no_host_was_looked_at_of_the_plan_knows_the_packages_by_name(platform: str) -> None:
+    made = cloud(platform, CONFIG_HEAT_INSTALL="y")
+    found = needs.packages_of(made.answers, all_roles(), made.hosts[0])
+    assert {"haproxy", "rabbitmq-server", "mariadb-server"} <= set(found.names)
+    assert set(found.sources) <= set(found.names)
+    assert ("policycoreutils-python-utils" in found.names) == (made.hosts[0].platform.package_manager == "dnf")
+    without = cloud(platform, CONFIG_NOVA_INSTALL="n", CONFIG_NEUTRON_INSTALL="n", CONFIG_CINDER_INSTALL="n")
+    fewer = needs.packages_of(without.answers, all_roles(), without.hosts[0])
+    assert len(fewer.names) < len(found.names)
+
+
+def test_packages_that_are_known_by_name_only_go_into_the_manifest_as_they_are(tmp_path: Path) -> None:
+    named = Infrastructure("el-10", packages=({"name": "haproxy"},), lacks="versions are the mirror's")
+    making.make(tmp_path / "b.tar", "2026.2", [], [named], "", print)
+    assert opened(str(tmp_path / "b.tar")).manifest.platforms == [named]
 
 
 def test_a_platform_that_is_not_known_is_refused_with_those_that_are() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from installer.bundle.making import Made
 from installer.bundle.manifest import Contents, Infrastructure, Manifest, Member
-from installer.cli.bundling import summary
+from installer.cli.bundling import NAMES_ONLY, summary
 from installer.wheels.store import File
 
 
@@ -24,7 +24,11 @@ def test_what_is_in_it_and_what_is_not_is_said_and_what_a_host_told_commands_no_
     ]
 
 
-def test_of_a_platform_whose_hosts_were_not_asked_no_packages_are_counted() -> None:
-    manifest = Manifest("1", "2026.2", "x86_64", {}, [Infrastructure("el-10", lacks="no host is asked")], {})
+def test_of_a_platform_whose_hosts_were_not_asked_packages_are_counted_by_name() -> None:
+    named = Infrastructure("el-10", packages=({"name": "a"}, {"name": "b"}), lacks=NAMES_ONLY)
+    unknown = Infrastructure("el-9", hosts=("h",), lacks="dnf does not answer")
+    manifest = Manifest("1", "2026.2", "x86_64", {}, [named, unknown], {})
     told = [line for line, _ in summary(Made(Path("c.tar"), manifest, 1), "cloud.txt")]
-    assert told[:2] == ["  el-10: no list of packages", "    no host is asked"]
+    assert told[0] == "  el-10: 2 packages by name"
+    assert "versions, and what else these packages need, are the mirror's" in told[1]
+    assert told[2:4] == ["  el-9: no list of packages", "    dnf does not answer"]

@@ -113,6 +113,7 @@ def fine(number: str) -> dict[str, Any]:
             "last": "",
             "holder": None,
         },
+        "origins": {"bringing": {}, "repositories": {}},
         "system": {
             "random": True,
             "clock": {"kept": True, "units": ["chrony.service"]},
@@ -168,6 +169,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
         **NO_SYSTEM,
         "CONFIG_GLANCE_INSTALL": True,
         "CONFIG_UID_CONFLICTS": "fail",
+        "CONFIG_ENABLE_REPOSITORIES": True,
         "CONFIG_SELINUX": "keep",
         "CONFIG_PROVISION_DEMO": True,
         "CONFIG_PROVISION_IMAGE_URL": "https://images.example/one",
@@ -182,7 +184,7 @@ def findings(change: dict[str, Any], second: dict[str, Any] | None = None) -> li
     hosts = tuple(
         CloudHost(
             address,
-            frozenset({"controller", "network", "compute", "storage"}),
+            frozenset({"controller", "network", "compute", "storage", "queue"}),
             report["facts"],
             platform if address == "10.0.0.1" else find("debian-13"),
         )
