@@ -22,9 +22,9 @@ from installer.roles import Role, all_roles
 from tests.unit.roles.test_cinder import EVERYTHING
 from tests.unit.roles.test_roles import SUPPORTED, cloud_of
 
-#: Where SELinux enforces and the kernel has no datapath, volumes lie in a volume group, and controller, network,
-#: storage and instances each have hosts of their own; and a cloud that keeps all in Ceph,
-#: and its databases on a host of their own.
+#: Where SELinux enforces and the kernel has no datapath, volumes lie in a volume group in a file, and controller,
+#: network, storage and instances each have hosts of their own; and a cloud that keeps all in Ceph, and its databases on
+#: a host of their own.
 SELINUX = {"selinux": {"now": "enforcing"}, "kernel_openvswitch": False, "interfaces": {"eth1": ["198.51.100.7/24"]}}
 CLOUDS: tuple[dict[str, Any], ...] = (
     {
@@ -33,6 +33,7 @@ CLOUDS: tuple[dict[str, Any], ...] = (
         "CONFIG_STORAGE_HOST": "192.0.2.12",
         **EVERYTHING,
         "CONFIG_CINDER_BACKEND": "lvm,nfs",
+        "CONFIG_CINDER_VOLUMES_CREATE": "y",
         "CONFIG_NEUTRON_OVN_BRIDGE_IFACES": "br-ex:eth1",
         "CONFIG_NEUTRON_OVN_BRIDGES_COMPUTE": "br-ex",
         "CONFIG_NEUTRON_OVN_TUNNEL_IF": "eth1",
