@@ -14,6 +14,8 @@ from installer.paths import read_yaml
 
 FOLDER = Path(__file__).parent
 SOURCES = FOLDER / "sources.yaml"
+#: The key of a file, or of one of its releases, that says what was seen at work.
+SEEN = "seen"
 #: In ``from`` and ``seen``: whatever is not named.
 ALL = "all"
 #: Where a fact was seen at work: on a host of the platform, on one that another distribution stands in for, nowhere.
@@ -80,7 +82,7 @@ def table(name: str) -> Table:
         InternalError: a section does not say where it is from.
     """
     own = _read(name)
-    told, seen = _told(name), own["seen"]
+    told = _told(name)
     return Table(
         name,
         own["title"],
@@ -88,8 +90,11 @@ def table(name: str) -> Table:
         own["package_manager"],
         own["from"],
         {
-            release: _entries(_merged(told, _sections(name, differences)), seen)
-            for release, differences in own["releases"].items()
+            release: _entries(
+                _merged(told, _sections(name, {key: value for key, value in own_part.items() if key != SEEN})),
+                own_part.get(SEEN, own[SEEN]),
+            )
+            for release, own_part in own["releases"].items()
         },
     )
 

@@ -57,7 +57,7 @@ TOLD = {
     "dnf": {PATH},
 }
 #: What the policy of Debian 12 has not: HAProxy is not confined there.
-NOT_ON_DEBIAN_12 = {name for name in TOLD["apt"] if name.startswith("policy-boolean:")}
+NOT_ON_DEBIAN_12 = {name for name in TOLD["apt"] if "haproxy" in name}
 #: How somebody takes something back, what the plan shows then, and how much of that install has to set.
 TAKEN_BACK = {
     "apt": (

@@ -83,4 +83,4 @@ def nfs_client(host: CloudHost) -> Iterator[Resource]:
     """Yield what mounts shares of an NFS server, for instances to read files there."""
     yield from map(Package, facts(host)["nfs"])
     if confinement.is_confined(host):
-        yield PolicyBoolean("virt_use_nfs")
+        yield PolicyBoolean(facts(host)["nfs_boolean"])

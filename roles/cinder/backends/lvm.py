@@ -58,7 +58,14 @@ class LVM(Backend):
         group = cloud.answers["CONFIG_CINDER_VOLUME_NAME"]
         path = f"/etc/systemd/system/{TARGET_UNIT}"
         yield Directory(STATE)
-        yield rendered_file(path, "cinder/target.service.j2", home=home(cloud, USER), state=STATE, volume_group=group)
+        yield rendered_file(
+            path,
+            "cinder/target.service.j2",
+            home=home(cloud, USER),
+            state=STATE,
+            volume_group=group,
+            restore_unit=here["restore_unit"],
+        )
         # Enabled and never started by hand: restoring begins with taking away what there is.
         yield Symlink(f"/etc/systemd/system/multi-user.target.wants/{TARGET_UNIT}", path)
 
@@ -79,8 +86,7 @@ def _group(cloud: Cloud, host: CloudHost) -> Iterable[Resource]:
     yield Directory(FOLDER, mode=0o700)
     size = str(cloud.answers["CONFIG_CINDER_VOLUMES_SIZE"])
     if confinement.is_confined(host):
-        # What losetup may use: a type that both Debian's policy and Fedora's have for files that are mounted.
-        yield PolicyPath(f"{FOLDER}/.*", "mount_loopback_t", below=FOLDER)
+        yield PolicyPath(f"{FOLDER}/.*", facts(host)["group_label"], below=FOLDER)
     yield Command("volume-group-file", ("truncate", "--size", size, file), creates=file)
     if confinement.is_confined(host):
         yield Label(file)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from installer import plan
-from installer.platforms import Platform, facts, supported
+from installer.platforms import Platform, entries, facts, supported
+from installer.platforms.tables import NO
 from installer.resources.base import Resource, show
 from installer.resources.secret import MASK
 from installer.roles import all_roles
@@ -25,8 +26,13 @@ LONGEST = 90
 
 
 def platforms() -> tuple[Platform, ...]:
-    """Return the newest release of each platform."""
-    return tuple({platform.file: platform for platform in supported()}.values())
+    """Return the newest release of each platform that was seen at work; the newest, where none was."""
+    by_file = {platform.file: platform for platform in supported()}
+    return tuple((by_file | {platform.file: platform for platform in filter(_seen, supported())}).values())
+
+
+def _seen(platform: Platform) -> bool:
+    return any(fact.seen != NO for section in entries(platform).values() for fact in section.values())
 
 
 def text(platform: Platform) -> str:

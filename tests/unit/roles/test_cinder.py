@@ -194,6 +194,16 @@ def test_what_restores_the_iscsi_targets_at_boot_is_what_saved_them(platform):
     assert (own in links) is ("tgt" not in packages)
 
 
+@pytest.mark.parametrize(
+    ("platform", "theirs"), [("debian-13", "rtslib-fb-targetctl.service"), ("el-10", "target.service")]
+)
+def test_targets_of_somebody_else_are_restored_first_by_the_unit_of_the_distribution(platform, theirs):
+    cloud = cloud_of(platform=platform, CONFIG_CINDER_BACKEND="lvm")
+    (unit,) = [item.content for item in of_type(cloud, File) if item.path.endswith("openstack-cinder-target.service")]
+    after = [word for line in unit.splitlines() if line.startswith("After=") for word in line[6:].split()]
+    assert [name for name in after if "target" in name and name.endswith(".service")] == [theirs]
+
+
 def test_a_volume_group_is_made_in_a_file_only_where_there_is_none_of_its_name():
     theirs = {"name": "cinder-volumes", "devices": {"p1": {"file": ""}}}
     ours = {"name": "cinder-volumes", "devices": {"p1": {"file": "/var/lib/pystack/volume-groups/cinder-volumes.img"}}}

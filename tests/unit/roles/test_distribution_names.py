@@ -88,12 +88,7 @@ def test_a_role_that_did_would_be_found(line: str) -> None:
 
 #: Units that a template names although not all platforms have them, each with the reason.
 KNOWN_UNITS = {
-    "cinder/target.service.j2": {
-        # Only an order, between what the operator may have: systemd passes over what is not there.
-        "target.service",
-        "rtslib-fb-targetctl.service",
-    },
-    # Only an order, too, with the one of two iSCSI targets that is Ubuntu's.
+    # Only an order, with the one of two iSCSI targets that is Ubuntu's: systemd passes over what is not there.
     "cinder/volume-group.service.j2": {"tgt.service"},
 }
 #: What pystack makes itself.

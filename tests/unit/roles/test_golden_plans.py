@@ -20,3 +20,8 @@ def test_the_plan_is_the_one_that_was_read(platform: Platform) -> None:
 
 def test_there_is_no_plan_of_a_platform_that_is_gone() -> None:
     assert {path.stem for path in golden.FOLDER.iterdir()} == {platform.file for platform in golden.platforms()}
+
+
+def test_the_plan_of_several_releases_is_of_one_that_was_seen() -> None:
+    assert {platform.name for platform in golden.platforms() if platform.file == "fedora"} == {"fedora-43"}
+    assert {platform.name for platform in golden.platforms() if platform.file == "ubuntu2404"} == {"ubuntu-24.04"}
