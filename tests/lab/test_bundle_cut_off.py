@@ -80,7 +80,7 @@ def nft(*words: str, stdin: str = "") -> str:
     return subprocess.run(["nft", *words], input=stdin, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.shows("offline-bundle", "whole-cloud", "second-run")
+@pytest.mark.shows("bundle", "whole-cloud", "second-run")
 @pytest.mark.parametrize("host", ["el-9"], indirect=True)
 def test_the_whole_cloud_is_installed_from_a_bundle_where_nothing_else_is_reached(
     host: LabHost, tmp_path: Path

@@ -29,8 +29,8 @@ What the words mean:
 
 - **real machine**: a machine with the platform on it.
 - **lab real**: a throw-away host made of the distribution's own packages.
-- **lab stand-in**: a throw-away host that has the platform's package manager, package names, users, units and paths,
-  and Debian's programs.
+- **lab stand-in**: a throw-away host of Debian's programs with rpm, dnf and the names that documents say the platform
+  has; [Stand-ins](#stand-ins) says what it cannot show.
 - **written down**: no test has recorded it. Somebody ran tests by hand, wrote into the history that they passed, and
   copied that, never a failure, into the results. It counts only until a test records anything in its place.
 - **not seen**: no test has shown it; where the lab cannot, below is why.
@@ -38,6 +38,19 @@ What the words mean:
 
 With each are the day and the commit of the newest run that passed; `+changes`: with changes that were not committed.
 **Fails**: the newest run of a test did not pass.
+"""
+_STAND_INS = """\
+What passes on a stand-in (`installer/lab/stand_in/`) says nothing of these:
+
+- Names. Those of packages, accounts, units and paths are from documents (`installer/platforms/sources.yaml`; for some
+  none was noted), and a stand-in has them from the same authors as pystack: it cannot prove them.
+- The platform's own SELinux policy. A stand-in has Debian's, and in it already the rules that pystack gives Debian
+  (`disguise.py`). What pystack gives EL's and Fedora's policy (booleans, types of ports, modules) is not exercised, and
+  libvirt does not confine instances (sVirt is off). "Enforcing" there says nothing of the platform's own policy.
+- dnf 5, which Fedora has: its stand-in has Debian's dnf 4. "A host without Python gets it" is that dnf there, with
+  Python moved away to where it alone looks.
+- EL's Python 3.12. It is the interpreter of the machine that makes the lab, packed anew; on EL 10 libvirt's module for
+  it is built from the package index.
 """
 _TIMES = """\
 A fresh installation, and the same command again on the same hosts in the same run of tests: the newest run that has
@@ -72,6 +85,8 @@ def document(
     without = [name for name in features if features[name].needs == "no host"]
     parts = [
         _HEAD,
+        "## Stand-ins\n",
+        _STAND_INS,
         "## Features by platform\n",
         table(
             ["feature", *columns],
