@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from installer.resources.secret import Secret
 from installer.tempest import environment
 from installer.wheels.store import File, Store
 from roles.openstack.locks.remake import Inputs
-from tests.package_index import lock, sha256, wheel
+from tests.package_index import PackageIndex, lock, sha256, wheel
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +76,19 @@ def test_it_is_made_of_what_a_bundle_brought_and_asks_no_index(tmp_path: Path, m
     store.note(environment.made_of("2026.2").name, [File(file, store.add([data], {sha256(data)}))])
     programs = environment.prepare("2026.2", Secret("http://127.0.0.1:9/simple"), print)
     assert list(programs.parent.glob("lib/*/site-packages/alone.py"))
+
+
+@pytest.mark.parametrize(
+    ("digest", "why"), [("0" * 64, "not what the lock names"), (None, "all requirements must have a hash")]
+)
+def test_a_lock_that_names_another_hash_or_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str | None, why: str
+) -> None:
+    with PackageIndex() as index:
+        index.add(wheel("alone", "1"))
+        for name, text in (("lock", lock(("alone==1", digest)) if digest else "alone==1\n"), ("build", "")):
+            (tmp_path / name).write_text(text)
+        monkeypatch.setattr(environment, "locks", lambda release: (tmp_path / "lock", tmp_path / "build"))
+        with pytest.raises(environment.TempestNotInstalled) as failed:
+            environment.prepare("2026.2", Secret(index.url), print)
+    assert re.search(why, f"{failed.value.message} {failed.value.remedy}")
