@@ -50,9 +50,11 @@ def kickstart(
     from installer import answers
     from installer.cli.output import Screen
     from installer.kickstart import Wish
+    from installer.platforms import short_name
 
     servers = tuple(address.strip() for item in nameserver or () for address in item.split(","))
     wish = Wish(system_disk, volumes_disk, gateway, servers, interface)
+    platform = short_name(platform)
     form, machine = _judged(answers.load(path, overrides), host, platform, wish)
     text = form.render(machine)
     screen = Screen()
