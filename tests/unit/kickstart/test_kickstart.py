@@ -135,6 +135,7 @@ AUTOINSTALL = {
     "keyboard": dict,
     "timezone": str,
     "proxy": str,
+    "apt": dict,
     "network": dict,
     "storage": dict,
     "ssh": dict,
