@@ -136,5 +136,6 @@ def hosts_of(names: Sequence[str]) -> list[CloudHost]:
         UsageError: a name is none of a supported platform.
     """
     known = {platform.name: platform for platform in platforms.supported()}
-    refuse(platforms.misnamed(name) for name in names if name not in known)
-    return [CloudHost(name, frozenset(GROUPS), {}, known[name]) for name in dict.fromkeys(names)]
+    asked = {platforms.short_name(name): name for name in names}
+    refuse(platforms.misnamed(typed) for name, typed in asked.items() if name not in known)
+    return [CloudHost(name, frozenset(GROUPS), {}, known[name]) for name in asked]

@@ -83,6 +83,7 @@ OPTIONS = {
     ),
     "nameserver": Option("ADDRESS", "a name server, with --gateway", repeatable=True),
     "interface": Option("NAME", "the network interface; without it the first that has a link"),
+    "mirror": Option("URL", "where packages come from, on a site without a way to the distribution's own mirrors"),
     "purge": Option("", "remove the cached images as well"),
 }
 

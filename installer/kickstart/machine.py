@@ -16,6 +16,8 @@ DEVICE = re.compile(r"/dev/[A-Za-z0-9_][A-Za-z0-9_./:+@=-]*")
 #: A disk by the name that the kernel gave it, without a link to it.
 KERNEL_NAME = re.compile(r"/dev/[A-Za-z0-9]+")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
+#: A mirror's address; a login in it would stand in the file.
+MIRROR = re.compile(r"(https?)://([A-Za-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_][A-Za-z0-9._+-]*)*)/?")
 SSH_PORT = 22
 VOLUME_GROUP = "CONFIG_CINDER_VOLUME_NAME"
 MIB = 1024 * 1024
@@ -33,6 +35,7 @@ class Wish:
         gateway: ``address/length``; empty leaves addresses to DHCP.
         nameservers: addresses, for a host without DHCP.
         interface: the network interface; empty leaves the choice to the installer.
+        mirror: where packages come from; empty leaves that to the installer, too.
     """
 
     system_disk: str
@@ -40,6 +43,27 @@ class Wish:
     gateway: str = ""
     nameservers: tuple[str, ...] = ()
     interface: str = ""
+    mirror: str = ""
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where the distribution's packages come from during the installation, and afterwards.
+
+    Args:
+        scheme: http or https.
+        server: name or address, with a port if need be.
+        directory: the path, without a slash at its end.
+    """
+
+    scheme: str
+    server: str
+    directory: str
+
+    @property
+    def url(self) -> str:
+        """The whole address."""
+        return f"{self.scheme}://{self.server}{self.directory}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +112,7 @@ class Machine:
         selinux: enforcing or permissive, where the distribution has SELinux.
         wants_selinux: whether the answer file insists on SELinux.
         proxy: for packages; empty for none.
+        mirror: None for the installer's choice.
     """
 
     host: str
@@ -104,6 +129,7 @@ class Machine:
     selinux: str = "enforcing"
     wants_selinux: bool = False
     proxy: str = field(default="", repr=False)
+    mirror: Mirror | None = None
 
     @property
     def is_root(self) -> bool:
@@ -136,7 +162,8 @@ def machine(
     """
     groups = {item.address: item.groups for item in inventory.hosts(answers) if item.address != "localhost"}
     keeps_volumes = "storage" in groups.get(host, ()) and answers.is_used(VOLUME_GROUP)
-    refusals = [*_about_disks(host, wish), *_about_interface(wish)]
+    found = MIRROR.fullmatch(wish.mirror)
+    refusals = [*_about_disks(host, wish), *_about_interface(wish), *_about_mirror(wish)]
     network = None
     if host not in groups:
         refusals.insert(0, _no_such(host, groups))
@@ -158,6 +185,7 @@ def machine(
         selinux="permissive" if answers["CONFIG_SELINUX"] == "permissive" else "enforcing",
         wants_selinux=answers["CONFIG_SELINUX"] == "require-enforcing",
         proxy=answers["CONFIG_HTTP_PROXY"] or "",
+        mirror=Mirror(*found.groups()) if found else None,
     )
     return made, refusals
 
@@ -208,6 +236,14 @@ def _about_port(host: str, port: int) -> Iterator[Refusal]:
 def _about_interface(wish: Wish) -> Iterator[Refusal]:
     if wish.interface and not INTERFACE.fullmatch(wish.interface):
         yield "--interface does not name a network interface", "write its name, such as eno1"
+
+
+def _about_mirror(wish: Wish) -> Iterator[Refusal]:
+    if wish.mirror and not MIRROR.fullmatch(wish.mirror):
+        yield (
+            "--mirror is no address of a mirror, without a login",
+            "write it so: --mirror http://mirror.example.org/path",
+        )
 
 
 def _network(host: str, wish: Wish) -> tuple[Network | None, list[Refusal]]:

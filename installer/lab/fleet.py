@@ -39,7 +39,7 @@ def up(
 
     Args:
         names: short names of the hosts.
-        platform: what they run, a name of `platforms.PLATFORMS`.
+        platform: what they run, as `platforms.find` takes it.
         report: told in words what is being done.
         python: with Python 3 or without.
         sudo_user: log in as this user, who may use sudo, instead of root, whose login is then refused.
@@ -80,13 +80,14 @@ def up(
         with lock("lab"):
             _check_free(names)
             for name in names:
-                made.append(_make(name, platform, base, login, wish))
+                made.append(_make(name, found.name, base, login, wish))
             _write_known_hosts()
         for host in made:
             host.boot()
         for host in made:
             host.wait()
-            report(f"{told(host)} is up at {host.address} after {time.monotonic() - started:.1f} s")
+            seconds = time.monotonic() - started
+            report(f"{told(host)} is up at {host.address} after {seconds:.1f} s")
     except BaseException:
         down([host.name for host in made])
         raise

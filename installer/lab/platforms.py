@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from installer.lab.places import LabRefused
-from installer.platforms import misnamed
+from installer.platforms import misnamed, newest, short_name
 
 # What a freshly installed server has that mmdebstrap's smallest system has not; nothing of OpenStack.
 _SERVER = (
@@ -55,11 +55,12 @@ PLATFORMS = {
 
 
 def find(name: str) -> LabPlatform:
-    """Return the platform of that name.
+    """Return the platform of that name; of a distribution that has one file for all its releases, the newest one.
 
     Raises:
         LabRefused: when the lab cannot make it.
     """
-    if name not in PLATFORMS:
+    known = newest(name, PLATFORMS) or short_name(name)
+    if known not in PLATFORMS:
         raise LabRefused(*misnamed(name, PLATFORMS, f"the lab has no platform '{name}'"))
-    return PLATFORMS[name]
+    return PLATFORMS[known]

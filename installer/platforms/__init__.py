@@ -13,6 +13,8 @@ from installer.platforms.platform import entries as entries
 from installer.platforms.platform import facts as facts
 from installer.platforms.platform import find as find
 from installer.platforms.platform import misnamed as misnamed
+from installer.platforms.platform import newest as newest
+from installer.platforms.platform import short_name as short_name
 from installer.platforms.platform import supported as supported
 from installer.platforms.platform import supported_titles as supported_titles
 from installer.platforms.tables import Fact as Fact

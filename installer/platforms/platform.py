@@ -76,15 +76,31 @@ def supported() -> tuple[Platform, ...]:
 
 
 def find(name: str) -> Platform:
-    """Return the platform of a short name, such as ``debian-13``.
+    """Return the platform of a short name, such as ``debian-13`` or ``debian13``.
 
     Raises:
         UsageError: there is none; it says which there are.
     """
     for platform in supported():
-        if platform.name == name:
+        if platform.name == short_name(name):
             return platform
     raise UsageError(*misnamed(name))
+
+
+def short_name(name: str) -> str:
+    """Return the short name of a platform that is named as its file is: ``el-9`` for ``el9``; others as given."""
+    return next((platform.name for platform in supported() if _run_together(platform) == name), name)
+
+
+def newest(name: str, among: Collection[str]) -> str:
+    """Return the short name of the newest release where a name is a file's of several, such as ``fedora``; else empty.
+
+    Args:
+        name: as it was typed.
+        among: the short names to choose from.
+    """
+    known = [platform.name for platform in supported() if platform.file == name and platform.name in among]
+    return known[-1] if known else ""
 
 
 def misnamed(name: str, among: Collection[str] = (), otherwise: str = "") -> Refusal:
@@ -121,6 +137,10 @@ def facts(platform: Platform, role: str) -> Facts:
 def entries(platform: Platform) -> Mapping[str, Mapping[str, Fact]]:
     """Return all that is known of a platform, by section and name."""
     return tables.table(platform.file).releases[platform.release] if platform.file else {}
+
+
+def _run_together(platform: Platform) -> str:
+    return platform.name.replace("-", "").replace(".", "")
 
 
 def _distribution(platform: Platform) -> str:

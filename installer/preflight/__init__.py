@@ -138,7 +138,7 @@ def package_questions(
     reports: Mapping[str, Mapping[str, Any]],
     reached: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> dict[str, dict[str, Any]]:
-    """Return what dnf is to be asked for, by address: on hosts that have it, and reach their package sources.
+    """Return what dnf is to be asked for, by address: on hosts that have it free, and reach their sources.
 
     Args:
         cloud: hosts with their facts, all of them fit.
@@ -151,7 +151,9 @@ def package_questions(
     found = {}
     for host in cloud.hosts:
         cut_off = any(entry["what"] == "packages" and entry["problem"] for entry in reached[host.address])
-        if host.platform.package_manager == "dnf" and not cut_off:
+        # Whoever is at work with packages would be waited for.
+        busy = reports[host.address]["packages"]["holder"]
+        if host.platform.package_manager == "dnf" and not cut_off and not busy:
             own = [step for step in steps if step.host == host.address]
             there = reports[host.address]["origins"]["bringing"]
             found[host.address] = {**source_checks.question(own, there), "proxies": through}

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch which hosts tests use; keep what they show where that was asked for."""
     if wanted := config.getoption("--platform"):
         try:
-            platforms.find(wanted)
+            wanted = config.option.platform = platforms.find(wanted).name
         except LabRefused as refused:
             raise pytest.UsageError(f"--platform: {refused}; {refused.remedy}") from refused
     keep = results.FILE if config.getoption("--record") else None

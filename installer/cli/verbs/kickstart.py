@@ -27,6 +27,7 @@ def kickstart(
     gateway: str = "",
     nameserver: Sequence[str] | None = None,
     interface: str = "",
+    mirror: str = "",
     output: str = "",
     set_: Sequence[str] | None = None,
 ) -> int:
@@ -50,9 +51,11 @@ def kickstart(
     from installer import answers
     from installer.cli.output import Screen
     from installer.kickstart import Wish
+    from installer.platforms import short_name
 
     servers = tuple(address.strip() for item in nameserver or () for address in item.split(","))
-    wish = Wish(system_disk, volumes_disk, gateway, servers, interface)
+    wish = Wish(system_disk, volumes_disk, gateway, servers, interface, mirror)
+    platform = short_name(platform)
     form, machine = _judged(answers.load(path, overrides), host, platform, wish)
     text = form.render(machine)
     screen = Screen()

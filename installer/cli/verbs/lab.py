@@ -29,7 +29,8 @@ def lab_up(
     Of Enterprise Linux and Fedora a host of their own packages is made where
     their mirrors answer; where not, a stand-in: Debian underneath, and on top
     rpm, dnf and the platform's names, accounts, units and paths. Which of the
-    two it became is told.
+    two it became is told. A --platform may also be written debian13 or el10; of
+    fedora it is the newest release that the lab makes.
 
     Examples:
       pystack lab-up                 (one host, lab-1)

@@ -135,6 +135,7 @@ AUTOINSTALL = {
     "keyboard": dict,
     "timezone": str,
     "proxy": str,
+    "apt": dict,
     "network": dict,
     "storage": dict,
     "ssh": dict,
@@ -229,6 +230,13 @@ def test_what_ubuntus_installer_is_started_with_is_quoted_for_grub_and_not_for_o
     # GRUB ends a command at a bare semicolon, and takes quotes away; other boot loaders leave both to the kernel.
     assert "autoinstall 'ds=nocloud;s=URL/' " in told
     assert "(GRUB wants the quotes; pxelinux and iPXE want none)\n" in told
+
+
+def test_a_platform_may_be_named_as_its_file_is_and_of_fedora_the_release_is_asked_for(capsys):
+    assert run("--host=192.0.2.11", "--platform=el10", "--system-disk=/dev/sda", "--output=host.ks") == 0
+    assert "Kickstart for el-10" in capsys.readouterr().out
+    assert run("--host=192.0.2.11", "--platform=fedora", "--system-disk=/dev/sda") == 2
+    assert "which release of fedora?" in capsys.readouterr().err
 
 
 def test_the_guides_table_says_of_every_platform_how_its_installer_is_started_and_finds_the_disk():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installer.errors import AnswerFileError, UsageError
-from installer.kickstart import FORMS, Machine
+from installer.kickstart import FORMS, Machine, Mirror
 
 PLAIN = Machine(
     host="192.0.2.10",
@@ -36,6 +36,7 @@ FIELDS = {
     "interface": lambda text: text,
     "time_servers": lambda text: (text, "ntp.example.org"),
     "proxy": lambda text: text,
+    "mirror": lambda text: Mirror("http", "mirror.example.org", f"/{text}"),
 }
 META = st.text(
     st.one_of(st.sampled_from("abz09-_. \t\n\r'\"\\$`;&|<>(){}[]*?!#%~^,:=@/+"), st.characters()),

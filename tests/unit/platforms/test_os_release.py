@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from installer.agent.facts import parse_assignments
+from installer.bundle import making
 from installer.cloud import CloudHost
 from installer.errors import PreflightRefused, PystackError
 from installer.lab import platforms as lab_platforms
 from installer.operation import _refuse_foreign
-from installer.platforms import Platform, find, supported, supported_titles
+from installer.platforms import Platform, find, newest, supported, supported_titles
 from installer.report import tables
 
 MISNAMED = yaml.safe_load(Path(__file__).with_name("misnamed.yaml").read_text())
@@ -63,6 +64,32 @@ def test_a_name_that_is_no_platforms_is_answered_with_those_that_it_may_mean(cas
     with pytest.raises(PystackError) as refused:
         look_up(case["name"])
     assert (refused.value.message, refused.value.remedy) == (case["says"], case["remedy"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("el9", "el-9"),
+        ("el10", "el-10"),
+        ("debian12", "debian-12"),
+        ("debian13", "debian-13"),
+        ("fedora43", "fedora-43"),
+    ],
+)
+def test_a_platform_may_be_named_as_its_file_is_wherever_one_is_named(typed: str, name: str) -> None:
+    assert find(typed).name == name
+    assert lab_platforms.find(typed).name == name
+    assert [host.address for host in making.hosts_of([typed, name])] == [name]
+
+
+def test_ubuntus_release_may_be_written_without_its_point() -> None:
+    assert find("ubuntu2404").name == "ubuntu-24.04"
+
+
+def test_of_a_distribution_with_one_file_the_lab_makes_the_newest_release_that_it_can() -> None:
+    assert newest("fedora", ["fedora-43", "fedora-44", "el-10"]) == "fedora-44"
+    assert lab_platforms.find("fedora").name == max(name for name in lab_platforms.PLATFORMS if "fedora" in name)
+    assert newest("el", ["el-9", "el-10"]) == ""
 
 
 def test_what_hosts_run_is_told_with_nothing_in_it_that_commands_a_terminal() -> None:

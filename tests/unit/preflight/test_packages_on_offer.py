@@ -12,9 +12,9 @@ ADDRESS = "192.0.2.10"
 SOURCES = {"centos-release-nfv-openvswitch", "centos-release-rabbitmq-4"}
 
 
-def asked(platform, bringing=(), problem="", **answers):
+def asked(platform, bringing=(), problem="", holder=None, **answers):
     cloud = cloud_of(platform=platform, **answers)
-    reports = {ADDRESS: {"origins": {"bringing": dict.fromkeys(bringing, ())}}}
+    reports = {ADDRESS: {"origins": {"bringing": dict.fromkeys(bringing, ())}, "packages": {"holder": holder}}}
     reached = {ADDRESS: [{"what": "packages", "problem": problem}, {"what": "index", "problem": "none"}]}
     return preflight.package_questions(cloud, all_roles(), reports, reached)
 
@@ -37,9 +37,10 @@ def test_where_none_is_to_come_dnf_is_asked_for_everything(platform, bringing, a
     assert {"rabbitmq-server", "haproxy"} <= set(asked(platform, bringing, **answers)[ADDRESS]["names"])
 
 
-def test_neither_apt_nor_a_host_that_does_not_reach_its_package_sources_is_asked():
+def test_neither_apt_nor_a_host_that_does_not_reach_its_package_sources_or_is_at_work_is_asked():
     assert asked("debian-13") == {}
     assert asked("el-9", problem="timed out") == {}
+    assert asked("el-9", holder={"program": "dnf", "pid": 7, "file": ""}) == {}
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,16 @@ def test_what_would_be_denied_is_a_warning() -> None:
     assert "would be denied: beam.smp" in found
 
 
-def test_a_domain_that_the_policy_itself_lets_go_on_a_host_that_enforces_is_a_warning() -> None:
-    assert verdicts(found=[{**DENIAL, "enforced": False}])[0][0] == "warn"
+def test_a_domain_that_the_policy_itself_lets_through_on_a_host_that_enforces_is_told_without_a_warning() -> None:
+    let_through = {**DENIAL, "enforced": False, "source": "virtqemud_t", "program": "virtqemud"}
+    ((outcome, found),) = verdicts(found=[let_through])
+    assert outcome == "success"
+    assert "domains that the policy lets through for now: virtqemud (virtqemud_t)" in found
+    assert "would" not in found
+    assert verdicts(found=[let_through], failed=["virtqemud.service"])[0][0] == "warn"
+    ((outcome, found),) = verdicts(found=[let_through, DENIAL])
+    assert outcome == "fail"
+    assert "virtqemud" not in found
 
 
 def test_what_was_denied_before_the_host_became_permissive_is_told_as_well() -> None:
