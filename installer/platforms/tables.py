@@ -18,6 +18,8 @@ SOURCES = FOLDER / "sources.yaml"
 SEEN = "seen"
 #: In ``from`` and ``seen``: whatever is not named.
 ALL = "all"
+#: The key in sources.yaml of facts that no document was found for.
+UNSOURCED = "unsourced"
 #: Where a fact was seen at work: on a host of the platform, on one that another distribution stands in for, nowhere.
 REAL, STAND_IN, NO = "real", "stand-in", "no"
 
@@ -123,8 +125,25 @@ def _read(name: str) -> Mapping[str, Any]:
 @functools.cache
 def _told(name: str) -> _Told:
     own = _read(name)
-    taken_over = _told(own["like"]) if "like" in own else {}
+    taken_over = _taken_over(_told(own["like"]), own) if "like" in own else {}
     return _merged(taken_over, _sections(name, own["roles"]))
+
+
+def _taken_over(told: _Told, own: Mapping[str, Any]) -> _Told:
+    """Return another file's facts, each from the document that this file knows it from, if it says that.
+
+    What the other file knows from no document is not known from one here, unless it is named.
+    """
+    rest = own.get("taken_over", "")
+    facts: dict[str, Mapping[str, tuple[Any, str]]] = {}
+    for section, entries in told.items():
+        said = own["roles"].get(section, {}).get("from", {})
+        named: Mapping[str, str] = said if isinstance(said, Mapping) else {}
+        facts[section] = {
+            fact: (value, named.get(fact) or (rest if rest and source != UNSOURCED else source))
+            for fact, (value, source) in entries.items()
+        }
+    return facts
 
 
 def _sections(name: str, sections: Mapping[str, Mapping[str, Any]]) -> _Told:

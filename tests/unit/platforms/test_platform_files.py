@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from installer.platforms import MissingFact, Platform, facts, find, supported, t
 from installer.platforms.platform import entries
 from installer.platforms.tables import FOLDER
 
+#: What says how platforms are described.
+DOCUMENT = ROLES.parent / "docs" / "how-a-role-is-written.md"
 FILES = {name: read_yaml(FOLDER / f"{name}.yaml") for name in tables.names()}
 EVERY_FACT = [
     (platform, section, name, fact)
@@ -56,7 +59,8 @@ def test_a_fact_that_is_not_there_is_named_with_its_role_and_platform() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_the_keys_that_are_read_and_no_others(name: str) -> None:
     wanted = {"title", "ids", "releases", "package_manager", "from", "seen", "roles"}
-    assert wanted <= set(FILES[name]) <= wanted | {"like"}
+    assert wanted <= set(FILES[name]) <= wanted | {"like", "taken_over"}
+    assert "like" in FILES[name] or "taken_over" not in FILES[name]
     assert FILES[name]["package_manager"] in ("apt", "dnf")
     assert FILES[name]["from"] in tables.sources()
     assert FILES[name].get("like") in (None, *FILES)
@@ -86,6 +90,42 @@ def test_every_fact_is_from_a_document_that_is_described_and_every_document_is_u
     for key, source in tables.sources().items():
         assert set(source) == {"document", "version", "date"}, key
         assert isinstance(source["date"], datetime.date), key
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_where_facts_are_from_is_said_only_of_facts_that_there_are(name: str) -> None:
+    parts = [FILES[name]["roles"], *FILES[name]["releases"].values()]
+    for section, told in (item for part in parts for item in part.items() if item[0] != tables.SEEN):
+        said = told["from"] if isinstance(told["from"], dict) else {}
+        for found in tables.table(name).releases.values():
+            assert set(said) - {tables.ALL} <= set(found[section]) | set(told), section
+
+
+def test_a_fact_that_is_taken_over_keeps_its_source_unless_the_file_names_another() -> None:
+    told = {"libvirt": {"rbd": ("a", "lab"), "units": ("b", "lab")}, "tls": {"suffix": ("c", tables.UNSOURCED)}}
+    own: dict[str, Any] = {"roles": {"libvirt": {"from": {"rbd": "devstack"}}}}
+    sources = {section: {fact: entry[1] for fact, entry in facts.items()} for section, facts in told.items()}
+    sources["libvirt"]["rbd"] = "devstack"
+    assert taken_over(told, own) == sources
+    sources["libvirt"]["units"] = "as-el"
+    assert taken_over(told, own | {"taken_over": "as-el"}) == sources
+    sources["tls"]["suffix"] = "devstack"
+    own["roles"]["tls"] = {"from": {"suffix": "devstack"}}
+    assert taken_over(told, own | {"taken_over": "as-el"}) == sources
+
+
+def taken_over(told: Any, own: Any) -> Any:
+    facts = tables._taken_over(told, own)
+    return {section: {fact: entry[1] for fact, entry in entries.items()} for section, entries in facts.items()}
+
+
+def test_what_is_known_from_no_document_is_listed_in_the_documentation() -> None:
+    unsourced: dict[str, list[str]] = {}
+    for platform, section, name, fact in EVERY_FACT:
+        if fact.source == tables.UNSOURCED:
+            unsourced.setdefault(f"{section}.{name}", []).append(platform.name)
+    listed = re.findall(r"(?m)^- `(\w+\.\w+)` \((.*)\): ", DOCUMENT.read_text())
+    assert {key: platforms.split(", ") for key, platforms in listed} == unsourced
 
 
 def test_a_fact_that_does_not_say_where_it_is_from_is_refused_with_its_place() -> None:
