@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from installer import answers, lab
-from installer.lab import LabHost, PlatformNotPossible
+from installer import answers
+from installer.lab import LabHost
 from tests.lab import on_platform
 from tests.lab.command_line import Operator
+from tests.lab.one_host import one_host
 from tests.lab.test_bundle_of_rpm import SOURCES_LEFT_ALONE, leave_only, manifest
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(5400)]
@@ -42,17 +42,8 @@ ELSEWHERE = "192.0.2.1"
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
-    if os.geteuid() != 0:
-        pytest.skip("making lab hosts needs root")
-    lab.down([one.name for one in lab.hosts() if one.name == NAME])
-    try:
-        (one,) = lab.up([NAME], request.param, external=True)
-    except PlatformNotPossible as refused:
-        pytest.skip(str(refused))
-    try:
+    with one_host(NAME, request.param, external=True) as one:
         yield one
-    finally:
-        lab.down([NAME])
 
 
 @contextmanager

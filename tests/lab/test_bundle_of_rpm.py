@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import tarfile
@@ -16,10 +15,11 @@ from typing import Any
 import pytest
 
 from installer import answers, lab
-from installer.lab import LabHost, PlatformNotPossible
+from installer.lab import LabHost
 from installer.own_index import default_index
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
+from tests.lab.one_host import one_host
 from tests.lab.test_bundle import operator_of, own_address
 from tests.package_index import PackageIndex
 
@@ -40,17 +40,8 @@ STATE = (
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
-    if os.geteuid() != 0:
-        pytest.skip("making lab hosts needs root")
-    lab.down([one.name for one in lab.hosts() if one.name == NAME])
-    try:
-        (one,) = lab.up([NAME], request.param)
-    except PlatformNotPossible as refused:
-        pytest.skip(str(refused))
-    try:
+    with one_host(NAME, request.param) as one:
         yield one
-    finally:
-        lab.down([NAME])
 
 
 def manifest(bundle: Path) -> dict[str, Any]:
