@@ -62,6 +62,7 @@ class Storage(Driven):
         self.key = told.stdout.strip()
         self.cloud = cloud_of(
             (host.address,),
+            host.platform,
             facts={"addresses": [host.address]},
             CONFIG_CINDER_BACKEND="ceph",
             CONFIG_CEPH_MONITORS=host.address,
