@@ -58,8 +58,10 @@ def answers(hosts: Sequence[LabHost]) -> dict[str, str]:
     Args:
         hosts: the first is the controller, and gets the image where pystack makes none there.
     """
-    values = lab.answers(hosts)
-    if of_rpm(hosts[0]):
-        shutil.copy(boot_image.provide(), hosts[0].root / IMAGE.lstrip("/"))
-        values |= {"CONFIG_PROVISION_IMAGE_URL": IMAGE, "CONFIG_PROVISION_IMAGE_FORMAT": "raw"}
-    return values
+    return {**lab.answers(hosts), **(image(hosts[0]) if of_rpm(hosts[0]) else {})}
+
+
+def image(host: LabHost) -> dict[str, str]:
+    """Give a host the image that pystack makes on Debian, and return what an answer file needs to take it."""
+    shutil.copy(boot_image.provide(), host.root / IMAGE.lstrip("/"))
+    return {"CONFIG_PROVISION_IMAGE_URL": IMAGE, "CONFIG_PROVISION_IMAGE_FORMAT": "raw"}

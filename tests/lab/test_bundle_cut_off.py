@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from installer import answers
+from installer import answers, lab
 from installer.lab import LabHost
 from tests.lab import on_platform
+from tests.lab.bundles import SOURCES_LEFT_ALONE, leave_only, manifest
 from tests.lab.command_line import Operator
 from tests.lab.one_host import one_host
-from tests.lab.test_bundle_of_rpm import SOURCES_LEFT_ALONE, leave_only, manifest
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(5400)]
 
@@ -72,12 +72,14 @@ def nft(*words: str, stdin: str = "") -> str:
 
 
 @pytest.mark.shows("bundle", "whole-cloud", "second-run")
-@pytest.mark.parametrize("host", ["el-9"], indirect=True)
+@pytest.mark.parametrize("host", ["debian-12", "debian-13", "el-9", "el-10", "fedora-43"], indirect=True)
 def test_the_whole_cloud_is_installed_from_a_bundle_where_nothing_else_is_reached(
     host: LabHost, tmp_path: Path
 ) -> None:
     values = {
-        **on_platform.answers([host]),
+        **lab.answers([host]),
+        # A bundle does not have what pystack makes an image of.
+        **on_platform.image(host),
         "CONFIG_VERIFY_INSTANCES": "n",
         "CONFIG_SSH_KEY": str(host.private_key),
         "CONFIG_SSL_CERT_DIR": str(tmp_path / "ca"),

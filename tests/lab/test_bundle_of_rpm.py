@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import signal
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from installer import answers, lab
 from installer.lab import LabHost
 from installer.own_index import default_index
+from tests.lab.bundles import MIRROR, SOURCES_LEFT_ALONE, as_mirror, leave_only, manifest
 from tests.lab.command_line import Operator
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.lab.one_host import one_host
@@ -28,10 +28,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 NAME = "t-bundle-rpm"
 #: What the agent is made of.
 CODE = Path(lab.__file__).parents[1]
-#: Where the packages of a bundle are put on the host, as a mirror of the site's own.
-MIRROR = "/srv/pystack"
-#: Words of an installation from such a mirror: what brings repositories of EL's would bring some that nobody reaches.
-SOURCES_LEFT_ALONE = ("--set=CONFIG_ENABLE_REPOSITORIES=n",)
 #: What no package manager of the host's own may have changed.
 STATE = (
     "rpm -qa | sort; rpm -q gpg-pubkey; ls -A /var/tmp | grep -v systemd-private; cat /etc/yum.repos.d/*; ls /var/log"
@@ -42,34 +38,6 @@ STATE = (
 def host(request: pytest.FixtureRequest) -> Iterator[LabHost]:
     with one_host(NAME, request.param) as one:
         yield one
-
-
-def manifest(bundle: Path) -> dict[str, Any]:
-    """Return what a bundle says of itself."""
-    with tarfile.open(bundle) as archive:
-        opened = archive.extractfile("manifest.json")
-        assert opened is not None
-        told: dict[str, Any] = json.load(opened)
-    return told
-
-
-def as_mirror(bundle: Path, host: LabHost) -> list[Path]:
-    """Make a repository on the host of the packages of a bundle, and return their files."""
-    target = host.root / MIRROR.lstrip("/")
-    target.mkdir(parents=True)
-    with tarfile.open(bundle) as archive:
-        archive.extractall(target, [one for one in archive if one.name.startswith("packages/")], filter="data")
-    host.run(f"createrepo_c --quiet {MIRROR}/packages/{host.platform}", check=True)
-    return sorted((target / "packages" / host.platform).glob("*.rpm"))
-
-
-def leave_only(bundle: Path, host: LabHost) -> None:
-    """Let the packages of a bundle be the only ones that a host has a repository of."""
-    as_mirror(bundle, host)
-    url = f"file://{MIRROR}/packages/{host.platform}"
-    host.run("rm -rf /etc/yum.repos.d/* /usr/share/stand-in", check=True)
-    source = f"[pystack]\nname=pystack\nbaseurl={url}\ngpgcheck=0\nmodule_hotfixes=1\n"
-    (host.root / "etc/yum.repos.d/pystack.repo").write_text(source)
 
 
 @pytest.mark.shows("offline-bundle")
