@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,22 @@ def manifest(bundle: Path) -> dict[str, Any]:
     return told
 
 
-def as_mirror(bundle: Path, host: LabHost) -> list[Path]:
-    """Make a repository on the host of the packages of a bundle, and return their files."""
+def as_mirror(bundle: Path, host: LabHost, beside: Sequence[str] = ()) -> list[Path]:
+    """Make a repository on the host of the packages of a bundle, and return their files.
+
+    Args:
+        bundle: the bundle.
+        host: the host.
+        beside: names of packages that the host downloads, to be in the repository, too.
+    """
     target = host.root / MIRROR.lstrip("/")
     target.mkdir(parents=True)
     with tarfile.open(bundle) as archive:
         archive.extractall(target, [one for one in archive if one.name.startswith("packages/")], filter="data")
     folder = target / "packages" / host.platform
+    for name in beside:
+        command = "dnf" if on_platform.of_rpm(host) else "apt-get -o APT::Sandbox::User=root"
+        host.run(f"cd {MIRROR}/packages/{host.platform} && {command} download {name}", check=True)
     if on_platform.of_rpm(host):
         host.run(f"createrepo_c --quiet {MIRROR}/packages/{host.platform}", check=True)
         return sorted(folder.glob("*.rpm"))
@@ -51,9 +61,9 @@ def entry(package: Path) -> str:
     return f"{fields}Filename: ./{package.name}\nSize: {package.stat().st_size}\nSHA256: {digest}\n"
 
 
-def leave_only(bundle: Path, host: LabHost) -> None:
-    """Let the packages of a bundle be the only ones that a host has a repository of."""
-    as_mirror(bundle, host)
+def leave_only(bundle: Path, host: LabHost, beside: Sequence[str] = ()) -> None:
+    """Let the packages of a bundle be the only ones that a host has a repository of; see ``as_mirror``."""
+    as_mirror(bundle, host, beside)
     url = f"file:{MIRROR}/packages/{host.platform}"
     if on_platform.of_rpm(host):
         host.run("rm -rf /etc/yum.repos.d/* /usr/share/stand-in", check=True)
