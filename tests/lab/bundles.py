@@ -43,7 +43,7 @@ def as_mirror(bundle: Path, host: LabHost, beside: Sequence[str] = ()) -> list[P
         archive.extractall(target, [one for one in archive if one.name.startswith("packages/")], filter="data")
     folder = target / "packages" / host.platform
     for name in beside:
-        command = "dnf" if on_platform.of_rpm(host) else "apt-get -o APT::Sandbox::User=root"
+        command = "dnf" if on_platform.of_rpm(host) else "apt-get -qq update && apt-get -o APT::Sandbox::User=root"
         host.run(f"cd {MIRROR}/packages/{host.platform} && {command} download {name}", check=True)
     if on_platform.of_rpm(host):
         host.run(f"createrepo_c --quiet {MIRROR}/packages/{host.platform}", check=True)

@@ -28,7 +28,9 @@ from installer.resources.sysctl import Sysctl
 from installer.resources.unit import Unit
 from installer.transport.connect import connect
 from installer.transport.login import Login
+from roles.cinder.backends.base import initiator
 from tests.lab import package_managers
+from tests.unit.roles.test_roles import cloud_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.shows("resources"), pytest.mark.timeout(600)]
 
@@ -265,6 +267,11 @@ class TestPackages:
         package_managers.offer(fresh.host, "t-light", "ls /srv/fixed")
         assert fresh.converge(Package("t-light")) == ["package:t-light"]
         assert any(text.startswith("scripts failed: t-light; installed all the same") for text in fresh.progress())
+
+    def test_a_host_has_a_name_among_initiators_before_the_initiator_starts(self, fresh: Driven) -> None:
+        host = cloud_of((fresh.host.address,), fresh.host.platform).hosts[0]
+        fresh.converge(*(item for item in initiator(host) if isinstance(item, (Package, Command))))
+        fresh.host.run("grep ^InitiatorName=iqn. /etc/iscsi/initiatorname.iscsi", check=True)
 
 
 class TestUnits:
