@@ -58,7 +58,8 @@ class _CommandLink(socket.socket):
     def close(self) -> None:
         super().close()
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGHUP)
+            # Of a pystack that was started with nohup, its children take no notice of a hangup.
+            os.killpg(self._process.pid, signal.SIGTERM)
 
 
 def through(command: str) -> tuple[socket.socket, Tail]:

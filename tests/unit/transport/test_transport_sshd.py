@@ -266,20 +266,27 @@ def test_a_jump_host_that_cannot_reach_the_host_is_named(sshd: Sshd, tmp_path: P
     assert refused.value.host == "far"
 
 
-def test_a_proxy_command_leads_to_the_host(sshd: Sshd, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangup", [signal.SIG_DFL, signal.SIG_IGN], ids=["in a terminal", "with nohup"])
+def test_a_proxy_command_leads_to_the_host_and_ends_with_the_link(
+    sshd: Sshd, tmp_path: Path, hangup: signal.Handlers
+) -> None:
+    before = signal.signal(signal.SIGHUP, hangup)
+    # It waits for its other side, and would do so for ever.
     pump = tmp_path / "pump.py"
     pump.write_text(
         "import socket, sys, threading, os\n"
         "link = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n"
         "def up():\n"
         "    while data := os.read(0, 65536): link.sendall(data)\n"
-        "    link.shutdown(1)\n"
         "threading.Thread(target=up, daemon=True).start()\n"
         "while data := link.recv(65536): os.write(1, data)\n"
     )
     config = tmp_path / "config"
     config.write_text(f"Host *\n ProxyCommand python3 {pump} %h %p\n")
-    connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
+    try:
+        connection = connect(sshd.host, sshd.login(ssh_config=(config,)))
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert run(connection, "echo", "hello") == b"hello\n"
     connection.close()
     deadline = time.monotonic() + 20
