@@ -144,14 +144,14 @@ class Operation:
         return self._bundle.check(self._environments(), self._seen(write=False).release) if self._bundle else []
 
     def _check_sources(self, fit: bool) -> list[Finding]:
-        reached = all_results(self._sources)
+        reached, cloud = all_results(self._sources), self._seen(write=False)
         # What is to be installed is known of hosts only on which nothing stands in the way.
-        asked = preflight.package_questions(self._seen(write=False), self._roles, self._reports, reached) if fit else {}
+        asked = preflight.package_questions(cloud, self._roles, self._reports, reached) if fit else {}
         lacking = {address: self._sessions[address].lacking(**question) for address, question in asked.items()}
         # A host without a way to the index gets what it needs from here, if there is one here.
         self._shared.on = preflight.lack_index(reached) and self._shared.reaches()
         found = preflight.check_sources(reached, sent=self._shared.on)
-        return [*found, *preflight.check_packages(self._seen(write=False), all_results(lacking))]
+        return [*found, *preflight.check_packages(cloud, all_results(lacking))]
 
     def plan(self, write: bool = False) -> list[Change]:
         """Compare all hosts with the plan, once, and return what would change.

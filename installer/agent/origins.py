@@ -12,7 +12,7 @@ from installer.resources.package_manager import DNF, package_manager
 from installer.resources.texts import ini_files
 
 #: What names of packages have in them that bring repositories, such as ``centos-release-rabbitmq-4``.
-_BRINGING = "-release-"
+BRINGING = "-release-"
 #: What leaves packages of a repository out, in today's word and in the older one (dnf.conf(5)).
 _EXCLUDING = ("excludepkgs", "exclude")
 
@@ -25,7 +25,7 @@ def origins(host: Host) -> Dict[str, Any]:
     """
     if package_manager(host) != DNF:
         return {"bringing": {}, "repositories": {}}
-    names = [line[3:].strip() for line in installed.packages(host) if _BRINGING in line]
+    names = [line[3:].strip() for line in installed.packages(host) if BRINGING in line]
     asked = ["rpm", "-q", "--qf", "[%{=NAME} %{REQUIRENAME}\n]", *names]
     return {
         "bringing": needing(names, host.run(asked, expect=None).out.splitlines() if names else []),

@@ -81,8 +81,9 @@ def find(name: str) -> Platform:
     Raises:
         UsageError: there is none; it says which there are.
     """
+    wanted = short_name(name)
     for platform in supported():
-        if platform.name == short_name(name):
+        if platform.name == wanted:
             return platform
     raise UsageError(*misnamed(name))
 

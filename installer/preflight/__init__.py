@@ -146,17 +146,21 @@ def package_questions(
         reports: what each host's agent found, by address.
         reached: see ``check_sources``.
     """
-    steps = build(cloud, roles)
+    asked = [
+        host.address
+        for host in cloud.hosts
+        # Whoever is at work with packages would be waited for.
+        if host.platform.package_manager == "dnf"
+        and not reports[host.address]["packages"]["holder"]
+        and not any(entry["what"] == "packages" and entry["problem"] for entry in reached[host.address])
+    ]
+    steps = build(cloud, roles) if asked else []
     through = {name: value.reveal() for name, value in proxies_of.environment(cloud.answers)}
     found = {}
-    for host in cloud.hosts:
-        cut_off = any(entry["what"] == "packages" and entry["problem"] for entry in reached[host.address])
-        # Whoever is at work with packages would be waited for.
-        busy = reports[host.address]["packages"]["holder"]
-        if host.platform.package_manager == "dnf" and not cut_off and not busy:
-            own = [step for step in steps if step.host == host.address]
-            there = reports[host.address]["origins"]["bringing"]
-            found[host.address] = {**source_checks.question(own, there), "proxies": through}
+    for address in asked:
+        own = [step for step in steps if step.host == address]
+        there = reports[address]["origins"]["bringing"]
+        found[address] = {**source_checks.question(own, there), "proxies": through}
     return found
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from installer.agent.origins import BRINGING
 from installer.bundle.needs import packages
 from installer.cloud import CloudHost
 from installer.outcome import Finding
@@ -20,8 +21,6 @@ _VERSION = re.compile(r"(-?\d[\d.]*)?$")
 EPEL = ("epel", "epel-next", "epel-testing", "epel-next-testing")
 #: What must not come from there: a package for each pattern of ``LEFT_OUT``.
 QUEUE, LEFT_OUT = ("erlang-erts", "rabbitmq-server"), "erlang*,rabbitmq-server"
-#: What names of packages have in them that bring repositories.
-_BRINGING = "-release-"
 #: The priority of a repository that says none; lower ones go first (dnf.conf(5)).
 PRIORITY = 99
 
@@ -124,7 +123,7 @@ def on_offer(host: CloudHost, told: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(title, "success", "dnf finds them", host=host.address)
     else:
         remedies = ["give the host a repository that has what is missing (`dnf repolist` shows those that it has)"]
-        if any(_BRINGING in name for name in missing):
+        if any(BRINGING in name for name in missing):
             remedies.append(
                 "RHEL, and perhaps Rocky Linux 10, lacks the release packages of CentOS's groups, which CentOS's "
                 "repository extras-common has; or set CONFIG_ENABLE_REPOSITORIES=n, with mirrors of all that they bring"

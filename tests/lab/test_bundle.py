@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from installer import answers, lab
 from installer.lab import LabHost
 from installer.own_index import default_index
 from installer.platforms import facts, find
+from tests.lab.bundles import manifest
 from tests.lab.command_line import Operator, with_ssh_config
 from tests.lab.identity_only import IDENTITY_ONLY
 from tests.package_index import PackageIndex
@@ -71,10 +70,7 @@ def test_a_host_without_an_index_is_installed_from_a_bundle(hosts: list[LabHost]
         again = operator.run("bundle", file, "--output", bundle, "--json", timeout=1200)
         assert again.code == 0, again.out[-3000:] + again.err[-3000:]
         assert not index.asked, "what the bundle has is used again"
-    with tarfile.open(bundle) as archive:
-        opened = archive.extractfile("manifest.json")
-        assert opened is not None
-        told = json.load(opened)
+    told = manifest(Path(bundle))
     (platform,) = told["platforms"]
     assert (platform["name"], platform["lacks"]) == (hosts[0].platform, "")
     assert {"mariadb-server", "rabbitmq-server"} <= {item["name"] for item in platform["packages"]}
